@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DECANT_REGISTRY_H
+#define DECANT_REGISTRY_H
+#include <decant/extract.h>
+
+DECANT_BEGIN
+
+/**
+ * enum decant_kind_bytes - what the bytes of a kind are
+ * @DECANT_BYTES_MEMORY: those of the spans it was built from
+ * @DECANT_BYTES_ZERO: zeroes
+ * @DECANT_BYTES_NONE: forgotten
+ *
+ * Since: 0.1
+ */
+enum decant_kind_bytes { DECANT_BYTES_MEMORY, DECANT_BYTES_ZERO, DECANT_BYTES_NONE };
+
+/**
+ * struct decant_kind - what a kind must know: one file, one constant
+ * @name: as in the registry
+ * @bytes: what its bytes are
+ * @peek: the next contiguous span; only called with bytes left
+ * @advance: move ahead by at most what is left; can't fail
+ * @retreat: move back by at most what was consumed; can't fail
+ * @build: begin an iterator over the same bytes as a list of spans, with lists, where it
+ *	needs any, in @room: @nr times @room_each bytes, aligned for any type. -ENOTSUP if the
+ *	kind can't describe them or has no such direction.
+ * @room_each: bytes of @room for each span
+ *
+ * Since: 0.1
+ */
+struct decant_kind {
+	const char *name;
+	enum decant_kind_bytes bytes;
+	struct decant_span (*peek)(const struct decant_iter *it);
+	void (*advance)(struct decant_iter *it, size_t n);
+	void (*retreat)(struct decant_iter *it, size_t n);
+	int (*build)(struct decant_iter *it, enum decant_direction direction,
+		     const struct decant_span *spans, size_t nr, void *room);
+	size_t room_each;
+};
+
+/**
+ * decant_kind_get - a kind of the registry
+ * @id: enum decant_kind_id
+ *
+ * Return: the kind; NULL beyond the last.
+ * Since: 0.1
+ */
+DECANT_API const struct decant_kind *decant_kind_get(unsigned id);
+
+/**
+ * decant_sink_get - a sink of the registry
+ * @index: from 0
+ *
+ * Return: the sink's functions; NULL beyond the last.
+ * Since: 0.1
+ */
+DECANT_API const struct decant_sink_ops *decant_sink_get(unsigned index);
+
+DECANT_END
+#endif
