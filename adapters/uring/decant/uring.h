@@ -245,8 +245,9 @@ DECANT_API void decant_uring_file_info(const struct decant_uring_file *file,
  *
  * Short transfers are continued: the result is less than what was asked for only at the
  * end of the file, or behind an error. From a pipe it waits until there is enough, or no
- * writer any more. Memory behind the result is not touched, unless the file shrinks
- * meanwhile.
+ * writer any more. Memory behind the result is
+ * not touched, unless someone has made the file shorter since it was opened or its end
+ * was last met: then a direct read may put zeroes into the rest of the last block.
  *
  * Return: 0, and there will be one event; -EAGAIN if as many operations as the ring is
  * deep are under way, -EINVAL if @it is a source, -EOVERFLOW if @pos + @len is beyond
