@@ -68,13 +68,26 @@ static bool inet_valid(const union address *at, size_t len)
 	return at->any.sa_family == AF_INET6 && len == sizeof(at->in6);
 }
 
-/* A name of shared memory: text that ends within its length and stays in its directory.
+/*
+ * A name of shared memory: printable text that ends with its length, of the same scheme
+ * as ours, and no path.
  */
-static bool text_valid(const union address *at, size_t len)
+static bool text_valid(const struct decant_ofi *ofi, const union address *at, size_t len)
 {
-	const char *end = memchr(at->text, 0, len), *name = strstr(at->text, "://");
+	union address own = {0};
+	size_t room = sizeof(own.text) - 1, scheme;
+	const char *end;
 
-	return end && !strchr(name ? name + 3 : at->text, '/');
+	if (decant_ofi_address(ofi, own.text, &room))
+		return false;
+	end = strstr(own.text, "://");
+	scheme = end ? (size_t)(end + 3 - own.text) : 0;
+	if (at->text[len - 1] || len <= scheme + 1 || memcmp(at->text, own.text, scheme))
+		return false;
+	for (const char *c = at->text + scheme; c < at->text + len - 1; c++)
+		if (*c <= ' ' || *c > '~' || *c == '/')
+			return false;
+	return true;
 }
 
 /* The address came over some channel: providers trust it, so it is looked at here. */
@@ -93,7 +106,7 @@ static int take_address(struct decant_ofi *ofi, union address *at, const void *a
 			valid = inet_valid(at, len);
 			break;
 		case FI_ADDR_STR:
-			valid = text_valid(at, len);
+			valid = text_valid(ofi, at, len);
 			break;
 		default:
 			valid = !ofi->info->src_addrlen || len == ofi->info->src_addrlen;

@@ -178,7 +178,7 @@ static int open_options(struct decant_ofi *ofi, const struct decant_ofi_options 
 		rc = open_named(ofi, options->provider, options->node);
 	else
 		rc = open_any(ofi, options->node);
-	if (rc == -ENODATA)
+	if (rc == -ENODATA || (rc == -EADDRNOTAVAIL && options->node))
 		return fabric_unknown(ofi, options->provider, options->node);
 	if (rc)
 		return rc;

@@ -52,10 +52,26 @@ static void complete(struct decant_ofi *ofi, void *context, size_t len, int erro
 	fabric_settle(ofi, op);
 }
 
+/* In words, as far as the provider has any. */
+static int explain(struct decant_ofi *ofi, const struct fi_cq_err_entry *entry)
+{
+	char text[128] = "";
+
+	fi_cq_strerror(ofi->cq, entry->prov_errno, entry->err_data, text, sizeof(text));
+	text[sizeof(text) - 1] = 0;
+	if (entry->err == FI_ECANCELED)
+		return fabric_fail(
+			ofi, -entry->err,
+			"transfer ended by the peer, which hung up or refused the "
+			"address or the key (provider's code %d)",
+			entry->prov_errno);
+	return fabric_fail(ofi, -entry->err, "transfer failed (%s%sprovider's code %d)",
+			   text, text[0] ? ", " : "", entry->prov_errno);
+}
+
 static void failed(struct decant_ofi *ofi)
 {
 	struct fi_cq_err_entry entry = {0};
-	char text[128] = "";
 	ssize_t n = fi_cq_readerr(ofi->cq, &entry, 0);
 	int error;
 
@@ -65,10 +81,7 @@ static void failed(struct decant_ofi *ofi)
 		ofi->dead = fabric_fail(ofi, n, "completion queue");
 		return;
 	}
-	fi_cq_strerror(ofi->cq, entry.prov_errno, entry.err_data, text, sizeof(text));
-	text[sizeof(text) - 1] = 0;
-	error = fabric_fail(ofi, -entry.err, "transfer failed (%s, provider's code %d)",
-			    text, entry.prov_errno);
+	error = explain(ofi, &entry);
 	if (fabric_peer_gone(error))
 		ofi->dead = error;
 	complete(ofi, entry.op_context, 0, error);

@@ -146,7 +146,8 @@ static void write_once(struct peer *peer, unsigned char *from,
 	peer_fill(from, told->len, told->seed);
 	peer_cut(iov, nr, from, told->len);
 	REQUIRE(!decant_iter_iovec(&it, DECANT_SOURCE, iov, nr));
-	CHECK_EQ(decant_ofi_write(peer->ofi, &it, told->len, remote, told->offset, from), 0);
+	CHECK_EQ(decant_ofi_write(peer->ofi, &it, told->len, remote, told->offset, from),
+		 0);
 	CHECK_EQ(decant_iter_count(&it), 0);
 	memset(iov, 0xff, nr * sizeof(*iov));
 	free(iov);
@@ -194,7 +195,8 @@ static void scattered_initiator(struct peer *peer)
 		peer_fill(iov[i].iov_base, PIECE, told.seed + i * PIECE);
 	}
 	REQUIRE(!decant_iter_iovec(&it, DECANT_SOURCE, iov, NR));
-	CHECK_EQ(decant_ofi_write(peer->ofi, &it, SIZE_MAX, &remote, told.offset, NULL), 0);
+	CHECK_EQ(decant_ofi_write(peer->ofi, &it, SIZE_MAX, &remote, told.offset, NULL),
+		 0);
 	CHECK_EQ(peer_wait(peer, &event), 1);
 	CHECK_EQ(event.result, told.len);
 	peer_put(peer, &told, sizeof(told));
@@ -205,11 +207,11 @@ static void scattered_initiator(struct peer *peer)
 	free(from);
 }
 
-#define RUN(name, tag, text)                                                                   \
-	static void name##_##tag(void)                                                         \
-	{                                                                                      \
-		peer_run(&(struct peer_options){.provider = text}, name##_target,              \
-			 name##_initiator);                                                    \
+#define RUN(name, tag, text)                                                             \
+	static void name##_##tag(void)                                                   \
+	{                                                                                \
+		peer_run(&(struct peer_options){.provider = text}, name##_target,        \
+			 name##_initiator);                                              \
 	}
 #define messages_target	   messages
 #define messages_initiator messages
@@ -221,9 +223,13 @@ PEER_PROVIDERS(RUN, scattered)
 
 int main(void)
 {
+	/* clang-format off */
 	static const struct check_case cases[] = {
-		PEER_PROVIDERS(PEER_CASE, messages) PEER_PROVIDERS(PEER_CASE, writes)
-			PEER_PROVIDERS(PEER_CASE, scattered)};
+		PEER_PROVIDERS(PEER_CASE, messages)
+		PEER_PROVIDERS(PEER_CASE, writes)
+		PEER_PROVIDERS(PEER_CASE, scattered)
+	};
+	/* clang-format on */
 
 	check_seed_init();
 	return check_run(cases, sizeof(cases) / sizeof(*cases));
