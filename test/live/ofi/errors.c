@@ -47,7 +47,8 @@ static void depth_target(struct peer *peer)
 	struct decant_region *region;
 	char token;
 
-	REQUIRE(at && !decant_region_new(&region, at, DEPTH * BLOCK, NULL));
+	REQUIRE(at);
+	REQUIRE(!decant_region_new(&region, at, DEPTH * BLOCK, NULL));
 	grant(peer, region);
 	serve(peer);
 	peer_get(peer, &token, 1);
@@ -205,7 +206,8 @@ static void beyond_target(struct peer *peer)
 	struct decant_region *region;
 	char token;
 
-	REQUIRE(at && !decant_region_new(&region, at + LEN, LEN, NULL));
+	REQUIRE(at);
+	REQUIRE(!decant_region_new(&region, at + LEN, LEN, NULL));
 	grant(peer, region);
 	serve(peer);
 	peer_get(peer, &token, 1);
@@ -260,7 +262,8 @@ static void killed_target(struct peer *peer)
 	unsigned char *at = calloc(DEPTH, BLOCK);
 	struct decant_region *region;
 
-	REQUIRE(at && !decant_region_new(&region, at, DEPTH * BLOCK, NULL));
+	REQUIRE(at);
+	REQUIRE(!decant_region_new(&region, at, DEPTH * BLOCK, NULL));
 	grant(peer, region);
 	serve(peer);
 	kill(getpid(), SIGKILL);

@@ -45,13 +45,16 @@ struct name {
 	unsigned char addr[DECANT_OFI_ADDRESS_MAX];
 };
 
-/* libfabric keeps what it allocates on loading until the process ends. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
+/*
+ * libfabric 1.17's net provider loses what it allocates for end points. Of all others,
+ * and of ourselves, every leak is an error.
+ */
+extern void __lsan_disable(void) __attribute__((weak));
+
+PEER_FN void peer_allow_leaks(const char *provider)
 {
-	return "leak:libfabric\nleak:libpsm\nleak:libefa\nleak:libibverbs\nleak:"
-	       "librdmacm\n"
-	       "leak:libnuma\n";
+	if (provider && !strcmp(provider, "net") && __lsan_disable)
+		__lsan_disable();
 }
 
 /* Milliseconds. */
@@ -186,6 +189,7 @@ static void child(const struct peer_options *options, peer_fn *fn, int socket,
 	int rc;
 
 	alarm(CASE_SECONDS);
+	peer_allow_leaks(options->provider);
 	if (options->with_space) {
 		REQUIRE(!decant_space_new(&peer.space));
 		o.space = peer.space;
