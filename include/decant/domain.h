@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef DECANT_DOMAIN_H
 #define DECANT_DOMAIN_H
+#include <pthread.h>
 #include <decant/region.h>
 
 DECANT_BEGIN
@@ -43,7 +44,8 @@ struct decant_domain_ops {
 /**
  * struct decant_domain - a device or library that issues keys for regions
  * @ops: the adapter's functions
- * @links: the regions mapped here; the library's own
+ * @lock: over @regions; the library's own
+ * @regions: the regions mapped here; the library's own
  *
  * Adapters embed it in a struct of their own. It must stay where it is until
  * decant_domain_fini().
@@ -52,7 +54,8 @@ struct decant_domain_ops {
  */
 struct decant_domain {
 	const struct decant_domain_ops *ops;
-	void *links;
+	pthread_mutex_t lock;
+	void *regions;
 };
 
 /**
@@ -67,7 +70,8 @@ DECANT_API void decant_domain_init(struct decant_domain *domain,
 
 /**
  * decant_domain_fini - unmap every region that is still mapped
- * @domain: no extraction may use it any more
+ * @domain: no extraction may use it any more, and no region mapped here may lose its last
+ *	reference at the same time
  *
  * Since: 0.1
  */

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * extract.c - the one loop that turns an iterator into elements.
+ *
+ * Spans come from the kind; pieces of them either continue the open element or open the
+ * next one, which closes it and puts it into the sink. Where an element must end follows
+ * from its first address and the limits alone (its cap), so the result does not depend on
+ * how the iterator was cut. What can't be placed sets a stop reason; a stage may help.
+ */
+#include <errno.h>
+#include <decant/extract.h>
+#include "kinds.h"
+#include "space.h"
+#include "stage.h"
+#include "util.h"
+
+struct loop {
+	struct decant_sink *sink;
+	struct decant_element open;     /* the last element; len 0: there is none */
+	size_t cap;                     /* most bytes the open element may have */
+	size_t nr;                      /* elements before the open one */
+	size_t max;                     /* elements that fit */
+	size_t merged;
+	bool stored;                    /* the open element is in the table already */
+	bool plain;                     /* no limits but the table and the element's size */
+	bool locked;                    /* the space is locked for look-ups */
+	enum decant_stop stop;
+
+	/* The owner of memory in [lo, hi) that comes with the region given. */
+	struct decant_region *given;
+	uintptr_t lo, hi;
+	struct decant_region *region;
+	const struct decant_mapping *mapping;
+
+	/* The limits, ready for use. */
+	size_t max_element;
+	size_t boundary;
+	size_t addr_mask;
+	size_t len_mask;
+	size_t gap_mask;
+	unsigned char *end;             /* where the last closed element ended */
+};
+
+static size_t least_element(const struct decant_sink *sink)
+{
+	size_t max = sink->ops->max_element_bytes;
+
+	if (sink->limits.max_element_bytes)
+		max = min_size(max, sink->limits.max_element_bytes);
+	return max;
+}
+
+/* How long an element at addr may become. Depends on nothing else but the limits. */
+static size_t cap_at(const struct loop *l, const unsigned char *addr)
+{
+	uintptr_t start = (uintptr_t)addr;
+	size_t cap = l->max_element, whole;
+
+	if (l->boundary)
+		cap = min_size(cap, l->boundary - (start & (l->boundary - 1)));
+	if (!l->gap_mask || cap == SIZE_MAX)
+		return cap;
+	/* What follows must start on a multiple of the gap, so end on one if that is ahead. */
+	whole = ((start + cap) & ~(uintptr_t)l->gap_mask) - start;
+	return whole && whole <= cap ? whole : cap;
+}
+
+static void begin(struct loop *l, struct decant_sink *sink)
+{
+	const struct decant_limits *limits = &sink->limits;
+	size_t align;
+
+	*l = (struct loop){.sink = sink, .nr = sink->nr, .max = sink->max};
+	l->addr_mask = low_mask(limits->addr_align);
+	l->len_mask = low_mask(limits->len_align);
+	l->gap_mask = low_mask(limits->gap);
+	l->boundary = limits->boundary;
+	l->plain = !(l->addr_mask | l->len_mask | l->gap_mask | l->boundary);
+	align = l->addr_mask | l->len_mask;
+	l->max_element = least_element(sink);
+	if (l->max_element != SIZE_MAX)
+		l->max_element &= ~align;
+	if (limits->max_elements)
+		l->max = min_size(l->max, limits->max_elements);
+	if (!sink->space && sink->policy == DECANT_TRUST)
+		l->hi = UINTPTR_MAX;    /* memory without a region needs no further thought */
+	l->end = sink->last.addr + sink->last.len;
+	if (!sink->last.len)
+		return;
+	l->open = sink->last;
+	l->stored = true;
+	l->nr--;
+	l->cap = cap_at(l, l->open.addr);
+}
+
+static void close_open(struct loop *l)
+{
+	const struct decant_sink_ops *ops = l->sink->ops;
+
+	if (!l->open.len)
+		return;
+	if (l->stored)
+		ops->grow(l->sink, l->nr, l->open.len);
+	else
+		ops->put(l->sink, l->nr, &l->open);
+	l->nr++;
+	l->end = l->open.addr + l->open.len;
+	l->stored = false;
+}
+
+static enum decant_stop full_reason(const struct loop *l)
+{
+	return l->max == l->sink->max ? DECANT_STOP_FULL : DECANT_STOP_LIMIT;
+}
+
+/* Whether the rules allow the next element to start at addr. */
+static bool may_open(struct loop *l, const unsigned char *addr)
+{
+	const unsigned char *end = l->open.len ? l->open.addr + l->open.len : l->end;
+	size_t nr = l->nr + !!l->open.len;
+
+	if ((l->open.len & l->len_mask) || ((uintptr_t)addr & l->addr_mask))
+		l->stop = DECANT_STOP_ALIGNMENT;
+	else if (nr && (((uintptr_t)addr | (uintptr_t)end) & l->gap_mask))
+		l->stop = DECANT_STOP_LIMIT;
+	else
+		return true;
+	return false;
+}
+
+static inline bool open_next(struct loop *l, unsigned char *addr)
+{
+	if (unlikely(l->nr + !!l->open.len >= l->max)) {
+		/* An element that must be cut back is the nearer reason. */
+		l->stop = l->open.len & l->len_mask ? DECANT_STOP_ALIGNMENT : full_reason(l);
+		return false;
+	}
+	if (!l->plain && !may_open(l, addr))
+		return false;
+	close_open(l);
+	l->open = (struct decant_element){addr, 0, l->region, l->mapping};
+	l->cap = l->plain ? l->max_element : cap_at(l, addr);
+	return true;
+}
+
+static struct space_answer look_up(struct loop *l, uintptr_t addr)
+{
+	if (!l->sink->space)
+		return (struct space_answer){NULL, 0, UINTPTR_MAX};
+	if (!l->locked)
+		space_lock(l->sink->space);
+	l->locked = true;
+	return space_look_up(l->sink->space, addr);
+}
+
+/* Find out who owns addr; false with a stop reason if it can't be used. */
+static bool find_owner(struct loop *l, uintptr_t addr, struct decant_region *given)
+{
+	struct decant_sink *sink = l->sink;
+	struct space_answer owner = {given, 0, UINTPTR_MAX};
+
+	if (!given)
+		owner = look_up(l, addr);
+	l->given = given;
+	l->region = owner.region;
+	l->mapping = NULL;
+	l->lo = owner.lo;
+	l->hi = owner.hi;
+	if (owner.region && sink->domain)
+		l->mapping = decant_domain_mapping(sink->domain, owner.region);
+	if (owner.region ? sink->domain && !l->mapping : sink->policy != DECANT_TRUST) {
+		l->stop = DECANT_STOP_UNREGISTERED;
+		l->lo = l->hi;          /* ask again next time */
+		return false;
+	}
+	if (owner.region && sink->hold && decant_hold_add(sink->hold, owner.region)) {
+		l->stop = DECANT_STOP_MEMORY;
+		l->lo = l->hi;
+		return false;
+	}
+	return true;
+}
+
+static inline bool knows_owner(const struct loop *l, uintptr_t addr,
+			       const struct decant_region *given)
+{
+	return given == l->given && addr - l->lo < l->hi - l->lo;
+}
+
+/* Take as much of [addr, addr + len) as the rules allow. */
+static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
+			  struct decant_region *given)
+{
+	size_t left = len;
+
+	while (left) {
+		size_t n;
+
+		if (unlikely(!knows_owner(l, (uintptr_t)addr, given)) &&
+		    !find_owner(l, (uintptr_t)addr, given))
+			break;
+		n = min_size(left, l->hi - (uintptr_t)addr);
+		if (l->open.addr + l->open.len == addr && l->open.len &&
+		    l->open.region == l->region && l->open.len < l->cap)
+			l->merged += left == len;
+		else if (!open_next(l, addr))
+			break;
+		n = min_size(n, l->cap - l->open.len);
+		l->open.len += n;
+		addr += n;
+		left -= n;
+	}
+	return len - left;
+}
+
+/* One copy of this for each kind, with the kind's two functions inlined. */
+static inline __attribute__((always_inline)) size_t
+walk(struct loop *l, struct decant_iter *it, size_t len,
+     struct decant_span (*peek)(const struct decant_iter *),
+     void (*advance)(struct decant_iter *, size_t))
+{
+	size_t done = 0;
+
+	while (done < len) {
+		struct decant_span span = peek(it);
+		size_t n = min_size(span.len, len - done), got;
+
+		if (unlikely(!n)) {
+			l->stop = DECANT_STOP_HOLE;
+			break;
+		}
+		got = take(l, span.addr, n, span.region);
+		it->count -= got;
+		it->consumed += got;
+		advance(it, got);
+		done += got;
+		if (got < n)
+			break;
+	}
+	return done;
+}
+
+#define DECANT_KIND(NAME, name)                                                              \
+	case DECANT_KIND_##NAME:                                                             \
+		return walk(l, it, len, decant_##name##_peek, decant_##name##_advance);
+
+static size_t walk_kind(struct loop *l, struct decant_iter *it, size_t len)
+{
+	switch (it->kind) {
+#include <decant/kinds.def>
+	}
+	l->stop = DECANT_STOP_FAULT;
+	return 0;
+}
+#undef DECANT_KIND
+
+/* The open element can't grow any more here: cut it back to the length alignment. */
+static size_t trim(struct loop *l, struct decant_iter *it)
+{
+	size_t excess = l->open.len & l->len_mask;
+
+	if (!excess)
+		return 0;
+	kind_retreat(it, excess);
+	l->open.len -= excess;
+	l->stop = DECANT_STOP_ALIGNMENT;
+	return excess;
+}
+
+static bool stage_helps(const struct loop *l)
+{
+	if (!l->sink->stage)
+		return false;
+	if (l->stop == DECANT_STOP_UNREGISTERED)
+		return l->sink->policy == DECANT_STAGE;
+	return l->stop == DECANT_STOP_ALIGNMENT;
+}
+
+/*
+ * How much to stage: what is left of this span, in whole blocks. Every block that begins in
+ * it would meet the same obstacle, so a cut elsewhere would stage the same.
+ */
+static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t left)
+{
+	struct decant_span span = kind_peek(it);
+	size_t amount = min_size(span.len, left), room;
+
+	if (l->stop == DECANT_STOP_UNREGISTERED && !span.region)
+		amount = min_size(amount, l->hi - (uintptr_t)span.addr);
+	if (amount > SIZE_MAX - l->len_mask)
+		return 0;
+	amount = min_size(amount + l->len_mask, left) & ~l->len_mask;
+	if (!amount)
+		return 0;
+	room = stage_room(l->sink->stage, l->sink->limits.addr_align) & ~l->len_mask;
+	if (!room)
+		l->stop = DECANT_STOP_FULL;
+	return min_size(amount, room);
+}
+
+/* Hold the owner of a span's first byte; how far that goes, 0 if it may not be used. */
+static size_t hold_owner(struct loop *l, const struct decant_span *span)
+{
+	struct space_answer owner = {span->region, 0, UINTPTR_MAX};
+	struct decant_sink *sink = l->sink;
+
+	if (!owner.region)
+		owner = look_up(l, (uintptr_t)span->addr);
+	if (!owner.region && sink->policy == DECANT_REFUSE) {
+		l->stop = DECANT_STOP_UNREGISTERED;
+		return 0;
+	}
+	if (owner.region && sink->hold && decant_hold_add(sink->hold, owner.region)) {
+		l->stop = DECANT_STOP_MEMORY;
+		return 0;
+	}
+	return min_size(span->len, owner.hi - (uintptr_t)span->addr);
+}
+
+/*
+ * The owners of bytes that go through the stage are held like any others: a destination is
+ * written to later. How many of the bytes may be used.
+ */
+static size_t hold_staged(struct loop *l, struct decant_iter it, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		struct decant_span span = kind_peek(&it);
+		size_t n = hold_owner(l, &span);
+
+		if (!n)
+			break;
+		n = min_size(n, len - done);
+		kind_advance(&it, n);
+		done += n;
+	}
+	return done;
+}
+
+/* Scratch memory needs no look-up; with an owner it needs a key like any other. */
+static size_t take_staged(struct loop *l, const struct decant_span *piece)
+{
+	if (!piece->region) {
+		l->given = l->region = NULL;
+		l->mapping = NULL;
+		l->lo = (uintptr_t)piece->addr;
+		l->hi = l->lo + piece->len;
+	}
+	return take(l, piece->addr, piece->len, piece->region);
+}
+
+/* Send what comes next through the stage; bytes that made it into the sink. */
+static size_t stage_next(struct loop *l, struct decant_iter *it, size_t done, size_t left)
+{
+	struct decant_stage *stage = l->sink->stage;
+	size_t amount = stage_amount(l, it, left), got;
+	struct decant_span piece;
+
+	amount = hold_staged(l, *it, amount) & ~l->len_mask;
+	if (!amount)
+		return 0;
+	if (decant_stage_take(stage, it, amount, l->sink->limits.addr_align,
+			      l->sink->bytes + done, &piece)) {
+		l->stop = DECANT_STOP_FULL;
+		return 0;
+	}
+	got = take_staged(l, &piece);
+	stage_give_back(stage, it->direction, amount - got);
+	kind_retreat(it, amount - got);
+	return got;
+}
+
+static size_t run(struct loop *l, struct decant_iter *it, size_t len)
+{
+	size_t done = 0, staged;
+
+	for (;;) {
+		l->stop = DECANT_STOP_END;
+		done += walk_kind(l, it, len - done);
+		done -= trim(l, it);
+		if (!stage_helps(l))
+			break;
+		staged = stage_next(l, it, done, len - done);
+		done += staged;
+		if (!staged)
+			break;
+	}
+	return done;
+}
+
+static void finish(struct loop *l, size_t done)
+{
+	struct decant_sink *sink = l->sink;
+
+	if (l->locked)
+		space_unlock(sink->space);
+	close_open(l);
+	sink->nr = l->nr;
+	sink->bytes += done;
+	sink->merged += l->merged;
+	sink->stop = l->stop;
+	/* Without an open element the gap rule still needs to know where the last one ended. */
+	sink->last = l->open.len ? l->open : (struct decant_element){.addr = l->end};
+}
+
+static ssize_t stop_error(enum decant_stop stop)
+{
+	static const int errors[] = {
+		[DECANT_STOP_END] = 0,
+		[DECANT_STOP_FULL] = -ENOSPC,
+		[DECANT_STOP_LIMIT] = -ENOSPC,
+		[DECANT_STOP_HOLE] = -ENXIO,
+		[DECANT_STOP_FAULT] = -EFAULT,
+		[DECANT_STOP_UNREGISTERED] = -ENOKEY,
+		[DECANT_STOP_ALIGNMENT] = -EINVAL,
+		[DECANT_STOP_MEMORY] = -ENOMEM,
+	};
+
+	return errors[stop];
+}
+
+/* What the limit on all bytes leaves of a request. */
+static size_t clip(const struct decant_sink *sink, size_t len)
+{
+	size_t max = sink->limits.max_bytes;
+
+	if (!max)
+		return len;
+	max = max > sink->bytes ? max - sink->bytes : 0;
+	return min_size(len, max & ~low_mask(sink->limits.len_align));
+}
+
+ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_t len)
+{
+	size_t wanted = min_size(len, from->count), want = clip(into, wanted), done;
+	struct loop l;
+
+	if (unlikely(decant_limits_check(&into->limits))) {
+		into->stop = DECANT_STOP_LIMIT;
+		return -EINVAL;
+	}
+	begin(&l, into);
+	done = run(&l, from, want);
+	if (l.stop == DECANT_STOP_END && want < wanted)
+		l.stop = DECANT_STOP_LIMIT;
+	finish(&l, done);
+	return done ? (ssize_t)done : stop_error(l.stop);
+}
+
+/* What extract_all puts back. */
+struct snapshot {
+	struct decant_iter iter;
+	struct decant_sink sink;
+	struct decant_stage stage;
+	size_t record_len;
+	size_t held;
+};
+
+static void save(struct snapshot *s, const struct decant_iter *it, const struct decant_sink *sink)
+{
+	*s = (struct snapshot){.iter = *it, .sink = *sink};
+	if (sink->hold)
+		s->held = sink->hold->nr;
+	if (sink->stage)
+		s->stage = *sink->stage;
+	if (s->stage.nr)
+		s->record_len = s->stage.records[s->stage.nr - 1].len;
+}
+
+static void restore(const struct snapshot *s, struct decant_iter *it, struct decant_sink *sink)
+{
+	enum decant_stop stop = sink->stop;
+
+	*it = s->iter;
+	*sink = s->sink;
+	sink->stop = stop;
+	if (sink->last.len)
+		sink->ops->grow(sink, sink->nr - 1, sink->last.len);
+	if (sink->hold)
+		decant_hold_truncate(sink->hold, s->held);
+	if (sink->stage)
+		*sink->stage = s->stage;
+	if (s->stage.nr)
+		s->stage.records[s->stage.nr - 1].len = s->record_len;
+}
+
+ssize_t decant_extract_all(struct decant_iter *from, struct decant_sink *into, size_t len)
+{
+	size_t want = min_size(len, from->count);
+	struct snapshot before;
+	ssize_t got;
+
+	save(&before, from, into);
+	got = decant_extract(from, into, want);
+	if (got >= 0 && (size_t)got == want)
+		return got;
+	restore(&before, from, into);
+	return got < 0 ? got : stop_error(into->stop);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* iter.c - constructors and cursor movements. */
+#include <errno.h>
+#include "kinds.h"
+#include "util.h"
+
+_Static_assert(sizeof(struct decant_iter) <= 64, "an iterator is at most 64 bytes");
+_Static_assert(sizeof(struct decant_span) == sizeof(struct decant_bvec), "one layout");
+
+/* Scratch that devices may write to and nobody reads; sources never point here. */
+static unsigned char bucket[DECANT_ENDLESS_BYTES] __attribute__((aligned(4096)));
+static const unsigned char zeroes[DECANT_ENDLESS_BYTES] __attribute__((aligned(4096)));
+
+static int check_direction(enum decant_direction direction)
+{
+	return direction == DECANT_SOURCE || direction == DECANT_DEST ? 0 : -EINVAL;
+}
+
+static int check_range(const void *addr, size_t len)
+{
+	return len && (!addr || wraps(addr, len)) ? -EFAULT : 0;
+}
+
+/* Add len to *total, which stays what a ssize_t holds. */
+static int add_len(size_t *total, size_t len)
+{
+	if (len > (size_t)SSIZE_MAX - *total)
+		return -EOVERFLOW;
+	*total += len;
+	return 0;
+}
+
+/* Begin at the first element; empty ones are skipped at once, as after every movement. */
+static void begin(struct decant_iter *it, enum decant_kind_id kind,
+		  enum decant_direction direction, const void *at, size_t count)
+{
+	*it = (struct decant_iter){.kind = (uint8_t)kind,
+				   .direction = (uint8_t)direction,
+				   .count = count,
+				   .at.any = at};
+	if (count)
+		kind_advance(it, 0);
+}
+
+int decant_iter_buf(struct decant_iter *it, enum decant_direction direction, void *addr,
+		    size_t len)
+{
+	size_t total = 0;
+	int err = check_direction(direction);
+
+	if (!err)
+		err = check_range(addr, len);
+	if (!err)
+		err = add_len(&total, len);
+	if (!err)
+		begin(it, DECANT_KIND_BUF, direction, addr, total);
+	return err;
+}
+
+int decant_iter_iovec(struct decant_iter *it, enum decant_direction direction,
+		      const struct iovec *iov, size_t nr)
+{
+	size_t total = 0;
+	int err = check_direction(direction);
+
+	if (!err && nr && !iov)
+		err = -EFAULT;
+	for (size_t i = 0; i < nr && !err; i++) {
+		err = check_range(iov[i].iov_base, iov[i].iov_len);
+		if (!err)
+			err = add_len(&total, iov[i].iov_len);
+	}
+	if (!err)
+		begin(it, DECANT_KIND_IOVEC, direction, iov, total);
+	return err;
+}
+
+static int check_owner(const struct decant_bvec *bv)
+{
+	struct decant_span all;
+	size_t offset;
+
+	if (!bv->region || !bv->len)
+		return 0;
+	all = decant_region_span(bv->region);
+	offset = (uintptr_t)bv->addr - (uintptr_t)all.addr;
+	return offset < all.len && bv->len <= all.len - offset ? 0 : -EFAULT;
+}
+
+int decant_iter_bvec(struct decant_iter *it, enum decant_direction direction,
+		     const struct decant_bvec *bvec, size_t nr)
+{
+	size_t total = 0;
+	int err = check_direction(direction);
+
+	if (!err && nr && !bvec)
+		err = -EFAULT;
+	for (size_t i = 0; i < nr && !err; i++) {
+		err = check_range(bvec[i].addr, bvec[i].len);
+		if (!err)
+			err = check_owner(&bvec[i]);
+		if (!err)
+			err = add_len(&total, bvec[i].len);
+	}
+	if (!err)
+		begin(it, DECANT_KIND_BVEC, direction, bvec, total);
+	return err;
+}
+
+static int begin_endless(struct decant_iter *it, enum decant_kind_id kind,
+			 enum decant_direction direction, const void *bytes, size_t len)
+{
+	size_t total = 0;
+	int err = add_len(&total, len);
+
+	if (!err)
+		begin(it, kind, direction, bytes, total);
+	return err;
+}
+
+int decant_iter_zero(struct decant_iter *it, size_t len)
+{
+	return begin_endless(it, DECANT_KIND_ZERO, DECANT_SOURCE, zeroes, len);
+}
+
+int decant_iter_discard(struct decant_iter *it, size_t len)
+{
+	return begin_endless(it, DECANT_KIND_DISCARD, DECANT_DEST, bucket, len);
+}
+
+size_t decant_iter_count(const struct decant_iter *it)
+{
+	return it->count;
+}
+
+size_t decant_iter_consumed(const struct decant_iter *it)
+{
+	return it->consumed;
+}
+
+struct decant_span decant_iter_peek(const struct decant_iter *it)
+{
+	return it->count ? kind_peek(it) : (struct decant_span){0};
+}
+
+int decant_iter_advance(struct decant_iter *it, size_t n)
+{
+	if (n > it->count)
+		return -EINVAL;
+	if (n)
+		kind_advance(it, n);
+	return 0;
+}
+
+int decant_iter_revert(struct decant_iter *it, size_t n)
+{
+	if (n > it->consumed)
+		return -EINVAL;
+	if (n)
+		kind_retreat(it, n);
+	return 0;
+}
+
+int decant_iter_seek(struct decant_iter *it, size_t pos)
+{
+	if (pos >= it->consumed)
+		return decant_iter_advance(it, pos - it->consumed);
+	return decant_iter_revert(it, it->consumed - pos);
+}
+
+void decant_iter_truncate(struct decant_iter *it, size_t n)
+{
+	it->count = min_size(it->count, n);
+}

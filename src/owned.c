@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* owned.c - an iterator decanted into a fragment list that outlives it. */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <decant/owned.h>
+#include <decant/stage.h>
+#include "util.h"
+
+#define OWNED_INLINE 8
+
+struct decant_owned {
+	atomic_size_t refs;
+	struct decant_owned *whole;     /* of a slice: what it is a part of */
+	struct decant_iter iter;
+	struct decant_bvec *list;
+	size_t nr;
+	size_t max;
+	unsigned char *copied;          /* source bytes that were in no region */
+	struct decant_hold hold;
+	struct decant_bvec inlined[OWNED_INLINE];
+};
+
+static struct decant_owned *owned_new(void)
+{
+	struct decant_owned *owned = malloc(sizeof(*owned));
+
+	if (!owned)
+		return NULL;
+	memset(owned, 0, offsetof(struct decant_owned, inlined));
+	atomic_init(&owned->refs, 1);
+	owned->list = owned->inlined;
+	owned->max = OWNED_INLINE;
+	return owned;
+}
+
+static void owned_free(struct decant_owned *owned)
+{
+	decant_hold_release(&owned->hold);
+	if (owned->list != owned->inlined)
+		free(owned->list);
+	free(owned->copied);
+	decant_owned_put(owned->whole);
+	free(owned);
+}
+
+/* Room for more elements; what is there moves along. */
+static int owned_grow(struct decant_owned *owned, size_t max)
+{
+	struct decant_bvec *old = owned->list == owned->inlined ? NULL : owned->list;
+	struct decant_bvec *list = realloc(old, max * sizeof(*list));
+
+	if (!list)
+		return -ENOMEM;
+	if (!old)
+		memcpy(list, owned->inlined, sizeof(owned->inlined));
+	owned->list = list;
+	owned->max = max;
+	return 0;
+}
+
+static int owned_fill(struct decant_owned *owned, struct decant_sink *sink,
+		      struct decant_iter *it, size_t len)
+{
+	ssize_t got;
+	int err;
+
+	while (len) {
+		got = decant_extract(it, sink, len);
+		len -= got > 0 ? (size_t)got : 0;
+		if (!len || (got < 0 && sink->stop != DECANT_STOP_FULL))
+			return got < 0 ? (int)got : 0;
+		if (sink->stop != DECANT_STOP_FULL)
+			continue;
+		err = owned_grow(owned, 4 * owned->max);
+		if (err)
+			return err;
+		sink->table = owned->list;
+		sink->max = owned->max;
+	}
+	return 0;
+}
+
+/* A source's memory in no region is copied if the policy is to stage it. */
+static int owned_stage(struct decant_owned *owned, struct decant_sink *sink,
+		       struct decant_stage *stage, enum decant_direction direction, size_t len)
+{
+	struct decant_span memory = {NULL, len, NULL};
+
+	if (sink->policy != DECANT_STAGE || !len)
+		return 0;
+	if (direction != DECANT_SOURCE) {
+		sink->policy = DECANT_REFUSE;
+		return 0;
+	}
+	memory.addr = owned->copied = malloc(len);
+	if (!memory.addr)
+		return -ENOMEM;
+	decant_stage_init(stage, memory, NULL, 0);
+	sink->stage = stage;
+	return 0;
+}
+
+static int own(struct decant_owned *owned, struct decant_iter *it, size_t len,
+	       const struct decant_own_options *options)
+{
+	struct decant_stage stage;
+	struct decant_sink sink;
+	int err;
+
+	decant_sink_bvec(&sink, owned->list, owned->max);
+	sink.hold = &owned->hold;
+	if (options) {
+		sink.space = options->space;
+		sink.policy = options->policy;
+	}
+	err = owned_stage(owned, &sink, &stage, it->direction, len);
+	if (!err)
+		err = owned_fill(owned, &sink, it, len);
+	owned->nr = sink.nr;
+	return err ? err
+		   : decant_iter_bvec(&owned->iter, it->direction, owned->list, owned->nr);
+}
+
+static int check_options(const struct decant_own_options *options)
+{
+	if (!options)
+		return 0;
+	if (options->size != sizeof(*options) || options->policy < DECANT_TRUST ||
+	    options->policy > DECANT_STAGE)
+		return -EINVAL;
+	return 0;
+}
+
+struct decant_owned *decant_iter_own(struct decant_iter *it, size_t len,
+				     struct decant_own_options *options)
+{
+	struct decant_owned *owned = NULL;
+	struct decant_iter before = *it;
+	int err = check_options(options);
+
+	if (!err) {
+		owned = owned_new();
+		err = owned ? own(owned, it, min_size(len, it->count), options) : -ENOMEM;
+	}
+	if (options)
+		options->error = err;
+	if (err) {
+		*it = before;
+		decant_owned_put(owned);
+		return NULL;
+	}
+	return owned;
+}
+
+struct decant_iter decant_owned_iter(const struct decant_owned *owned)
+{
+	return owned->iter;
+}
+
+static bool belongs_to(const struct decant_iter *view, const struct decant_owned *owned)
+{
+	const struct decant_owned *whole = owned->whole ? owned->whole : owned;
+
+	return view->kind == DECANT_KIND_BVEC && view->at.bvec >= whole->list &&
+	       view->at.bvec <= whole->list + whole->nr;
+}
+
+struct decant_owned *decant_owned_slice(struct decant_owned *owned,
+					const struct decant_iter *view, size_t len)
+{
+	struct decant_owned *slice;
+
+	if (!belongs_to(view, owned))
+		return NULL;
+	slice = owned_new();
+	if (!slice)
+		return NULL;
+	slice->whole = decant_owned_get(owned->whole ? owned->whole : owned);
+	slice->iter = *view;
+	slice->iter.consumed = 0;
+	decant_iter_truncate(&slice->iter, len);
+	return slice;
+}
+
+struct decant_owned *decant_owned_get(struct decant_owned *owned)
+{
+	atomic_fetch_add_explicit(&owned->refs, 1, memory_order_relaxed);
+	return owned;
+}
+
+void decant_owned_put(struct decant_owned *owned)
+{
+	if (owned && atomic_fetch_sub_explicit(&owned->refs, 1, memory_order_acq_rel) == 1)
+		owned_free(owned);
+}
+
+size_t decant_owned_elements(const struct decant_owned *owned)
+{
+	struct decant_iter it = owned->iter;
+	struct decant_sink sink;
+
+	if (!owned->whole)
+		return owned->nr;
+	decant_sink_count(&sink);
+	return decant_extract(&it, &sink, SIZE_MAX) > 0 ? sink.nr : 0;
+}

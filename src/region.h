@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SRC_REGION_H
+#define SRC_REGION_H
+/* region.h - what a region looks like to the rest of the core. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <decant/domain.h>
+
+/*
+ * A region's mapping in one domain. Slots are never freed before the region, so that
+ * look-ups need no lock: a slot counts once its domain is set.
+ */
+struct map_slot {
+	_Atomic(const struct decant_domain *) domain;
+	struct decant_mapping mapping;
+	struct decant_region *region;
+	struct map_slot *next;          /* in the region; never changes once published */
+	struct map_slot *prev_in_domain;
+	struct map_slot *next_in_domain;
+};
+
+struct decant_region {
+	unsigned char *addr;
+	size_t len;
+	atomic_size_t refs;
+	void (*release)(void *user, void *addr, size_t len);
+	void *user;
+	pthread_mutex_t lock;           /* serialises changes to slots */
+	_Atomic(struct map_slot *) slots;
+	struct map_slot first;          /* most regions know one domain */
+};
+
+/* domain.c: let go of a region that has no references left. */
+void domain_forget_region(struct decant_region *region);
+#endif

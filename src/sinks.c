@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* sinks.c - every sink's functions and constructors, from the registry. */
+#include <decant/registry.h>
+#include <decant/sinks.def>
+
+#define DECANT_SINK(NAME, name) &sink_##name##_ops,
+static const struct decant_sink_ops *const sinks[] = {
+#include <decant/sinks.def>
+};
+#undef DECANT_SINK
+
+const struct decant_sink_ops *decant_sink_get(unsigned index)
+{
+	return index < sizeof(sinks) / sizeof(*sinks) ? sinks[index] : NULL;
+}
+
+static void begin(struct decant_sink *sink, const struct decant_sink_ops *ops, void *table,
+		  size_t max)
+{
+	*sink = (struct decant_sink){.ops = ops, .table = table, .max = max};
+}
+
+void decant_sink_iovec(struct decant_sink *sink, struct iovec *iov, size_t max)
+{
+	begin(sink, &sink_iovec_ops, iov, max);
+}
+
+void decant_sink_bvec(struct decant_sink *sink, struct decant_bvec *bvec, size_t max)
+{
+	begin(sink, &sink_bvec_ops, bvec, max);
+}
+
+void decant_sink_sge(struct decant_sink *sink, struct decant_sge *sge, size_t max)
+{
+	begin(sink, &sink_sge_ops, sge, max);
+}
+
+void decant_sink_count(struct decant_sink *sink)
+{
+	begin(sink, &sink_count_ops, NULL, SIZE_MAX);
+}
+
+void decant_sink_reset(struct decant_sink *sink)
+{
+	sink->nr = 0;
+	sink->bytes = 0;
+	sink->merged = 0;
+	sink->stop = DECANT_STOP_END;
+	sink->last = (struct decant_element){0};
+}
+
+struct decant_span decant_sink_span(const struct decant_sink *sink, size_t index)
+{
+	return index < sink->nr ? sink->ops->span(sink, index) : (struct decant_span){0};
+}
+
+const char *decant_stop_name(enum decant_stop stop)
+{
+	static const char *const names[] = {
+		[DECANT_STOP_END] = "end",
+		[DECANT_STOP_FULL] = "full",
+		[DECANT_STOP_LIMIT] = "limit",
+		[DECANT_STOP_HOLE] = "hole",
+		[DECANT_STOP_FAULT] = "fault",
+		[DECANT_STOP_UNREGISTERED] = "unregistered",
+		[DECANT_STOP_ALIGNMENT] = "alignment",
+		[DECANT_STOP_MEMORY] = "memory",
+	};
+
+	return (size_t)stop < sizeof(names) / sizeof(*names) ? names[stop] : "unknown";
+}
