@@ -133,7 +133,7 @@ def main():
     include_dirs = sorted({header.parent.parent for header in args.headers})
     docs = {doc.name: doc for header in args.headers for doc in man.read_docs(header)}
     used, symbols = test_words(), set()
-    for header in args.headers:
+    for header in sorted(args.headers):
         compile_alone(tap, header, include_dirs)
     for library in args.libs:
         symbols |= set(exported(library))
