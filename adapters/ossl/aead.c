@@ -2,11 +2,11 @@
 /*
  * aead.c - AEAD over iterators with OpenSSL's EVP.
  *
- * The cipher is a stream: it takes one contiguous piece after the other. Each step finds
- * room at the destination, takes as many bytes of the source, and gives both to the
- * cipher. Either side is used where it lies if its piece is large, and goes through the
- * scratch if pieces are small, because a call of the cipher costs more than copying a few
- * hundred bytes.
+ * The cipher is a stream that takes one contiguous piece after the other. What is large
+ * and contiguous on both sides is used where it lies. At anything smaller a whole batch
+ * goes through the scratch: a call of the cipher costs more than copying some hundred
+ * bytes, and looking ahead for the next large piece more than copying a few of them in
+ * vain.
  */
 #include <decant/aead.h>
 
@@ -17,10 +17,10 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
-#define SCRATCH_BYTES 16384
-#define DIRECT_BYTES  512 /* pieces from here on go to the cipher as they are */
+#define SCRATCH_BYTES 4096
+#define DIRECT_BYTES  1024	 /* pieces from here on go to the cipher as they are */
 #define UPDATE_BYTES  (1u << 30) /* EVP's lengths are int */
-#define CHECKED_RUNS  16
+#define CHECKED_RUNS  8
 
 struct algorithm {
 	const char *name;
@@ -39,7 +39,7 @@ struct decant_aead {
 	const struct algorithm *algorithm;
 	EVP_CIPHER *cipher;
 	EVP_CIPHER_CTX *ctx;
-	size_t dirty;
+	size_t dirty; /* bytes of the scratch to wipe */
 	_Alignas(64) uint8_t scratch[SCRATCH_BYTES];
 };
 
@@ -47,6 +47,7 @@ struct request {
 	struct decant_iter dst;
 	struct decant_iter src;
 	size_t len;
+	bool forget; /* the destination keeps nothing */
 	const struct decant_iter *aad;
 	const uint8_t *nonce;
 };
@@ -54,6 +55,11 @@ struct request {
 static size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;
+}
+
+static size_t most(size_t a, size_t b)
+{
+	return a > b ? a : b;
 }
 
 static int start(struct decant_aead *aead, const void *key)
@@ -107,62 +113,58 @@ void decant_aead_free(struct decant_aead *aead)
 /* --- before anything is touched --- */
 
 struct runs {
+	struct iovec iov[CHECKED_RUNS];
 	size_t nr;
-	size_t bytes;
-	struct {
-		uintptr_t addr;
-		size_t at; /* position in the text */
-		size_t len;
-	} run[CHECKED_RUNS];
 };
 
-static int runs_add(void *user, struct decant_span span)
+/* All of it as runs of adjacent bytes; false if that is too many. */
+static bool runs_list(struct runs *runs, const struct decant_iter *from, size_t len)
 {
-	struct runs *runs = user;
-	uintptr_t addr = (uintptr_t)span.addr;
-	size_t last = runs->nr - 1;
+	struct decant_iter it = *from;
+	struct decant_sink sink;
 
-	if (runs->nr && runs->run[last].addr + runs->run[last].len == addr) {
-		runs->run[last].len += span.len;
-	} else {
-		if (runs->nr == CHECKED_RUNS)
-			return 1;
-		runs->run[runs->nr].addr = addr;
-		runs->run[runs->nr].at = runs->bytes;
-		runs->run[runs->nr++].len = span.len;
-	}
-	runs->bytes += span.len;
-	return 0;
-}
-
-static bool runs_list(struct runs *runs, struct decant_iter it, size_t len)
-{
-	runs->nr = 0;
-	runs->bytes = 0;
-	decant_for_each(&it, len, runs_add, runs);
-	return runs->bytes == len;
+	decant_sink_iovec(&sink, runs->iov, CHECKED_RUNS);
+	if (decant_extract(&it, &sink, len) != (ssize_t)len)
+		return false;
+	runs->nr = sink.nr;
+	return true;
 }
 
 /* Same memory at the same position is in place; same memory anywhere else is overlap. */
-static bool run_overlaps(const struct runs *a, size_t i, const struct runs *b, size_t j)
+static bool overlap(const struct iovec *a, size_t at_a, const struct iovec *b,
+		    size_t at_b)
 {
-	uintptr_t x = a->run[i].addr, y = b->run[j].addr;
+	uintptr_t x = (uintptr_t)a->iov_base, y = (uintptr_t)b->iov_base;
 
-	if (x >= y + b->run[j].len || y >= x + a->run[i].len)
+	if (x >= y + b->iov_len || y >= x + a->iov_len)
 		return false;
-	return x - a->run[i].at != y - b->run[j].at;
+	return x - at_a != y - at_b;
+}
+
+static bool overlaps_any(const struct iovec *piece, size_t at, const struct runs *runs)
+{
+	size_t other = 0;
+
+	for (size_t i = 0; i < runs->nr; i++) {
+		if (overlap(piece, at, &runs->iov[i], other))
+			return true;
+		other += runs->iov[i].iov_len;
+	}
+	return false;
 }
 
 static bool overlaps(const struct request *rq)
 {
 	struct runs dst, src;
+	size_t at = 0;
 
-	if (!runs_list(&dst, rq->dst, rq->len) || !runs_list(&src, rq->src, rq->len))
+	if (!runs_list(&dst, &rq->dst, rq->len) || !runs_list(&src, &rq->src, rq->len))
 		return false;
-	for (size_t i = 0; i < dst.nr; i++)
-		for (size_t j = 0; j < src.nr; j++)
-			if (run_overlaps(&dst, i, &src, j))
-				return true;
+	for (size_t i = 0; i < dst.nr; i++) {
+		if (overlaps_any(&dst.iov[i], at, &src))
+			return true;
+		at += dst.iov[i].iov_len;
+	}
 	return false;
 }
 
@@ -178,15 +180,10 @@ static int check(const struct algorithm *algorithm, const struct request *rq)
 	if (rq->len > decant_iter_count(&rq->dst) ||
 	    rq->len > decant_iter_count(&rq->src))
 		return -EMSGSIZE;
-	return overlaps(rq) ? -EINVAL : 0;
+	return !rq->forget && overlaps(rq) ? -EINVAL : 0;
 }
 
 /* --- pieces --- */
-
-static bool is_large(const struct decant_span *span)
-{
-	return span->addr && span->len >= DIRECT_BYTES;
-}
 
 /* What is written there is forgotten. The memory is shared: no plaintext goes there. */
 static bool forgets(const struct decant_iter *it)
@@ -194,127 +191,95 @@ static bool forgets(const struct decant_iter *it)
 	return decant_kind_get(it->kind)->bytes == DECANT_BYTES_NONE;
 }
 
-static int gather_piece(void *user, struct decant_span span)
+/* Whether the next n bytes are one piece that can be pointed at. */
+static bool is_whole(const struct decant_span *piece, size_t n)
 {
-	uint8_t **at = user;
-
-	if (!span.addr || is_large(&span))
-		return 1;
-	memcpy(*at, span.addr, span.len);
-	*at += span.len;
-	return 0;
+	return piece->addr && piece->len >= n;
 }
 
-static ssize_t gather(struct decant_aead *aead, struct decant_iter *it, size_t most)
+/*
+ * How much to do next: all that is contiguous on both sides if that is worth a call of
+ * its own, else a batch that is copied together.
+ */
+static size_t step(const struct decant_span *in, const struct decant_span *out,
+		   size_t left)
 {
-	uint8_t *at = aead->scratch;
+	size_t n = least(least(in->len, out->len), least(left, UPDATE_BYTES));
 
-	most = least(most, SCRATCH_BYTES);
-	if (!decant_iter_peek(it).addr)
-		return decant_copy_to(aead->scratch, it, most);
-	return decant_for_each(it, most, gather_piece, &at);
+	if (n >= DIRECT_BYTES && in->addr && out->addr)
+		return n;
+	return least(left, SCRATCH_BYTES);
 }
 
-/* The next bytes of a source as one piece; the iterator moves past them. */
-static int take(struct decant_aead *aead, struct decant_iter *it, size_t most,
-		struct decant_span *piece)
+/* Make sure of n bytes at piece, gathered if they are not one piece; it moves past them.
+ */
+static int take(struct decant_aead *aead, struct decant_iter *it,
+		struct decant_span *piece, size_t n)
 {
-	ssize_t n;
-
-	*piece = decant_iter_peek(it);
-	piece->len = least(piece->len, most);
-	if (is_large(piece) || (piece->addr && piece->len == most))
-		return decant_iter_advance(it, piece->len);
-	n = gather(aead, it, most);
-	if (n <= 0)
-		return n ? (int)n : -EFAULT;
-	*piece = (struct decant_span){aead->scratch, (size_t)n, NULL};
-	if (aead->dirty < piece->len)
-		aead->dirty = piece->len;
-	return 0;
-}
-
-static int ends_small(void *user, struct decant_span span)
-{
-	(void)user;
-	return is_large(&span);
-}
-
-/* Where output goes: the destination, or the scratch for as long as pieces are small. */
-static struct decant_span room(struct decant_aead *aead, const struct decant_iter *dst,
-			       size_t most)
-{
-	struct decant_span span = decant_iter_peek(dst);
-	struct decant_iter ahead = *dst;
-	bool forget = forgets(dst);
-
-	span.len = least(span.len, most);
-	if (!forget && (is_large(&span) || (span.addr && span.len == most)))
-		return span;
-	span.addr = aead->scratch;
-	span.len = least(most, SCRATCH_BYTES);
-	if (!forget)
-		span.len = (size_t)decant_for_each(&ahead, span.len, ends_small, NULL);
-	return span;
-}
-
-/* Output is in the scratch or where it belongs; the iterator moves past it. */
-static int give(struct decant_aead *aead, struct decant_iter *dst, const uint8_t *out,
-		size_t len)
-{
-	ssize_t n;
-
-	if (out != aead->scratch)
-		return decant_iter_advance(dst, len);
-	if (aead->dirty < len)
-		aead->dirty = len;
-	if (forgets(dst))
-		return decant_iter_advance(dst, len);
-	n = decant_copy_from(dst, out, len);
-	if (n < 0)
-		return (int)n;
-	return (size_t)n == len ? 0 : -EFAULT;
+	if (is_whole(piece, n))
+		return decant_iter_advance(it, n);
+	aead->dirty = most(aead->dirty, n);
+	piece->addr = aead->scratch;
+	return decant_copy_to(aead->scratch, it, n) == (ssize_t)n ? 0 : -EFAULT;
 }
 
 /* --- the cipher --- */
 
-static int feed(struct decant_aead *aead, uint8_t *out, const struct decant_span *in)
+static int feed(struct decant_aead *aead, uint8_t *out, const uint8_t *in, size_t len)
 {
 	int n;
 
-	if (!EVP_CipherUpdate(aead->ctx, out, &n, in->addr, (int)in->len))
+	if (!EVP_CipherUpdate(aead->ctx, out, &n, in, (int)len) || n != (int)len)
 		return -EIO;
-	return n == (int)in->len ? 0 : -EIO;
+	return 0;
 }
 
 static int feed_aad(struct decant_aead *aead, const struct decant_iter *aad)
 {
 	struct decant_iter it = *aad;
 	struct decant_span in;
-	size_t left;
+	size_t n, left = decant_iter_count(aad);
 	int err = 0;
 
-	while (!err && (left = decant_iter_count(&it))) {
-		err = take(aead, &it, least(left, UPDATE_BYTES), &in);
+	for (; left && !err; left -= n) {
+		in = decant_iter_peek(&it);
+		n = step(&in, &in, left);
+		err = take(aead, &it, &in, n);
 		if (!err)
-			err = feed(aead, NULL, &in);
+			err = feed(aead, NULL, in.addr, n);
 	}
 	return err;
+}
+
+/* The cipher's output straight to where it belongs, or by way of the scratch. */
+static int give(struct decant_aead *aead, struct request *rq,
+		const struct decant_span *out, const uint8_t *in, size_t n)
+{
+	bool whole = !rq->forget && is_whole(out, n);
+	int err = feed(aead, whole ? out->addr : aead->scratch, in, n);
+
+	if (err)
+		return err;
+	if (!whole)
+		aead->dirty = most(aead->dirty, n);
+	if (whole || rq->forget)
+		return decant_iter_advance(&rq->dst, n);
+	return decant_copy_from(&rq->dst, aead->scratch, n) == (ssize_t)n ? 0 : -EFAULT;
 }
 
 static int feed_text(struct decant_aead *aead, struct request *rq)
 {
 	struct decant_span in, out;
+	size_t n, left = rq->len;
 	int err = 0;
 
-	for (size_t left = rq->len; left && !err; left -= in.len) {
-		out = room(aead, &rq->dst, least(left, UPDATE_BYTES));
-		err = take(aead, &rq->src, out.len, &in);
-		if (err)
-			break;
-		err = feed(aead, out.addr, &in);
+	for (; left && !err; left -= n) {
+		in = decant_iter_peek(&rq->src);
+		out = decant_iter_peek(&rq->dst);
+		n = rq->forget ? least(left, SCRATCH_BYTES) : step(&in, &out, left);
+		err = take(aead, &rq->src, &in, n);
 		if (!err)
-			err = give(aead, &rq->dst, out.addr, in.len);
+			err = give(aead, rq, &out, in.addr, n);
 	}
 	return err;
 }
@@ -387,7 +352,7 @@ ssize_t decant_aead_seal(struct decant_aead *aead, struct decant_iter *dst,
 			 const uint8_t nonce[DECANT_AEAD_NONCE_BYTES],
 			 uint8_t tag[DECANT_AEAD_TAG_BYTES])
 {
-	struct request rq = {*dst, *src, len, aad, nonce};
+	struct request rq = {*dst, *src, len, forgets(dst), aad, nonce};
 
 	return run(aead, dst, src, &rq, tag, seal);
 }
@@ -398,7 +363,7 @@ ssize_t decant_aead_open(struct decant_aead *aead, struct decant_iter *dst,
 			 const uint8_t nonce[DECANT_AEAD_NONCE_BYTES],
 			 const uint8_t tag[DECANT_AEAD_TAG_BYTES])
 {
-	struct request rq = {*dst, *src, len, aad, nonce};
+	struct request rq = {*dst, *src, len, forgets(dst), aad, nonce};
 	uint8_t expected[DECANT_AEAD_TAG_BYTES];
 
 	memcpy(expected, tag, sizeof(expected)); /* it may lie where the text goes */

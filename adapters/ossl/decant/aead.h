@@ -62,12 +62,12 @@ DECANT_API void decant_aead_free(struct decant_aead *aead);
  *
  * Byte for byte, the memory of both sides is the same (in place, also when it is cut
  * differently) or it does not overlap. Any other overlap is an error where both sides are
- * at most 16 runs of adjacent bytes; beyond that it is the caller's promise and not
+ * at most 8 runs of adjacent bytes; beyond that it is the caller's promise and not
  * checked, since the check would cost more than the work.
  *
- * Pieces shorter than 512 bytes are gathered and scattered through 16 KiB of memory of the
- * context, which is wiped before the call returns; others are read and written where they
- * lie.
+ * What is contiguous on both sides for 1,024 bytes or more is read and written where it
+ * lies; anything smaller goes, 4 KiB at a time, through memory of the context, which is
+ * wiped before the call returns.
  *
  * Return: @len. With nothing touched: -EINVAL for a wrong direction or an overlap,
  * -EMSGSIZE if a side has fewer than @len bytes, -EOVERFLOW beyond the algorithm's limits.
