@@ -37,7 +37,7 @@ class Tally:
                 self.case(f'{name}: {match[3] or match[2]}', match, detail)
                 detail = []
             elif line.startswith('Bail out!'):
-                self.fail(name, [line])
+                detail.append(line)
             elif line.startswith('#'):
                 detail.append(line)
         if plan is None:
