@@ -70,8 +70,9 @@ DECANT_API void decant_aead_free(struct decant_aead *aead);
  * wiped before the call returns.
  *
  * Return: @len. With nothing touched: -EINVAL for a wrong direction or an overlap,
- * -EMSGSIZE if a side has fewer than @len bytes, -EOVERFLOW beyond the algorithm's limits.
- * -EFAULT or -EIO if memory can't be used or OpenSSL fails: then @dst's bytes are zeroes.
+ * -EMSGSIZE if a side has fewer than @len bytes, -EOVERFLOW beyond the limits of the
+ * algorithm. -EFAULT or -EIO if memory can't be used or OpenSSL fails: then @dst's bytes
+ * are zeroes.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST ssize_t
