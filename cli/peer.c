@@ -59,9 +59,12 @@ struct peer {
 	uint64_t next;                  /* receiver: the next chunk to open */
 	unsigned flying;                /* writes and sends under way */
 	unsigned turns;
-	uint64_t sent_bytes;
-	uint64_t sent_chunks;
+	uint64_t moved_bytes;
+	uint64_t moved_chunks;
 	bool over;                      /* the data is complete; the fabric may end */
+	bool complete;                  /* receiver: the sender stands by what it sent */
+	uint64_t complete_bytes;
+	uint64_t complete_chunks;
 };
 
 static struct peer *peer_of(struct endpoint *ep)
@@ -101,7 +104,16 @@ static bool fabric_failed(struct peer *p, int err)
 			  p->session->request.provider, *text ? text : strerror(-err));
 }
 
-static bool check_control(struct peer *p, int timeout)
+/* The sender is done, perhaps before the receiver is. */
+static bool heard_complete(struct peer *p, struct wire *wire)
+{
+	p->complete = true;
+	p->complete_bytes = wire_get_u64(wire);
+	p->complete_chunks = wire_get_u64(wire);
+	return !wire->bad;
+}
+
+static void check_control(struct peer *p)
 {
 	struct control *control = &p->session->control;
 	enum message type = 0;
@@ -109,10 +121,11 @@ static bool check_control(struct peer *p, int timeout)
 	int got;
 
 	wire.len = 0;
-	got = control_poll(control, &type, &wire, timeout);
+	got = control_poll(control, &type, &wire, 0);
+	if (got > 0 && type == MESSAGE_COMPLETE && !p->session->sender && heard_complete(p, &wire))
+		return;
 	if (got)
 		control_unexpected(control, got, type, &wire, report_of(p));
-	return !got;
 }
 
 static void put_number(unsigned char *at, uint64_t value)
@@ -207,8 +220,8 @@ static bool send_chunk(struct peer *p, struct chunk *chunk)
 	if (sealed < 0)
 		return report_set(report_of(p), EXIT_RESOURCES, "sealing a chunk: %s",
 				  strerror((int)-sealed));
-	p->sent_bytes += chunk->len;
-	p->sent_chunks++;
+	p->moved_bytes += chunk->len;
+	p->moved_chunks++;
 	engine_emptied(p->ep.engine, chunk);
 	decant_iter_buf(&it, DECANT_SOURCE, memory, slot->len + DECANT_AEAD_TAG_BYTES);
 	stage_begin(p->ep.stage);
@@ -272,7 +285,7 @@ static bool chunk_arrived(struct peer *p, uint64_t number, uint64_t len, bool la
 
 static bool credit_arrived(struct peer *p, uint64_t number)
 {
-	if (!p->session->sender || number >= p->sent_chunks)
+	if (!p->session->sender || number >= p->moved_chunks)
 		return bad_note(p);
 	/* Notes may overtake one another. */
 	if (number + 1 > p->credits)
@@ -337,7 +350,7 @@ static bool peer_poll(struct endpoint *ep)
 	if (p->session->sender)
 		send_waiting(p);
 	if (++p->turns % CONTROL_TURNS == 0)
-		check_control(p, 0);
+		check_control(p);
 	return moved;
 }
 
@@ -348,7 +361,7 @@ static unsigned peer_sleep(struct endpoint *ep, struct pollfd *fds, int *timeout
 	int fd = decant_ofi_fd(p->session->ofi, &may_sleep);
 	unsigned nr = 0;
 
-	check_control(p, 0);
+	check_control(p);
 	fds[nr++] = (struct pollfd){.fd = p->session->control.in, .events = POLLIN};
 	if (fd >= 0 && may_sleep)
 		fds[nr++] = (struct pollfd){.fd = fd, .events = POLLIN};
@@ -406,8 +419,8 @@ static enum start peer_read(struct endpoint *ep, struct chunk *chunk)
 	p->next++;
 	if (!send_note(p, NOTE_CREDIT, slot))
 		return START_FAILED;
-	p->sent_chunks++;
-	p->sent_bytes += chunk->len;
+	p->moved_chunks++;
+	p->moved_bytes += chunk->len;
 	engine_filled(ep->engine, chunk);
 	return START_DONE;
 }
@@ -465,8 +478,8 @@ static bool sender_finish(struct endpoint *ep)
 		poll_fabric(p);
 	if (report_of(p)->code)
 		return false;
-	wire_put_u64(&wire, p->sent_bytes);
-	wire_put_u64(&wire, p->sent_chunks);
+	wire_put_u64(&wire, p->moved_bytes);
+	wire_put_u64(&wire, p->moved_chunks);
 	p->over = true;
 	return tell(p, MESSAGE_COMPLETE, &wire) && hear_stats(p) && tell_stats(p);
 }
@@ -478,9 +491,10 @@ static bool receiver_finish(struct endpoint *ep)
 	struct wire wire = {.len = 0};
 
 	p->over = true;
-	if (!await(p, MESSAGE_COMPLETE, &wire))
-		return false;
-	if (wire_get_u64(&wire) != p->sent_bytes || wire_get_u64(&wire) != p->sent_chunks || wire.bad)
+	if (!p->complete && (!await(p, MESSAGE_COMPLETE, &wire) || !heard_complete(p, &wire)))
+		return report_set(report_of(p), EXIT_PEER, "%s: a message makes no sense",
+				  p->session->control.host);
+	if (p->complete_bytes != p->moved_bytes || p->complete_chunks != p->moved_chunks)
 		return report_set(report_of(p), EXIT_PEER, "%s: it sent another number of bytes",
 				  p->session->control.host);
 	return true;

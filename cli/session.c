@@ -78,8 +78,11 @@ static bool open_fabric(struct session *s, const char *node)
 		.passive = !s->client,
 	};
 	struct decant_ofi_info info;
-	int err = decant_ofi_new(&s->ofi, &options);
+	int err = decant_space_new(&s->space);
 
+	options.space = s->space;
+	if (!err)
+		err = decant_ofi_new(&s->ofi, &options);
 	if (err)
 		return fabric_error(s, "open", err);
 	decant_ofi_info(s->ofi, &info);
@@ -98,6 +101,8 @@ static bool make_pool(struct session *s, struct decant_pool **pool, size_t bytes
 
 	if (!err)
 		err = decant_domain_map(decant_ofi_domain(s->ofi), decant_pool_region(*pool));
+	if (!err)
+		err = decant_space_add(s->space, decant_pool_region(*pool));
 	return !err || report_set(s->report, EXIT_RESOURCES, "buffers for the fabric: %s",
 				  strerror(-err));
 }
@@ -343,6 +348,7 @@ void session_close(struct session *s)
 		decant_ofi_free(s->ofi);
 	decant_pool_free(s->slots);
 	decant_pool_free(s->notes);
+	decant_space_free(s->space);
 	control_close(&s->control);
 }
 

@@ -46,6 +46,7 @@ struct session {
 	bool client;
 	bool sender;
 	struct decant_ofi *ofi;
+	struct decant_space *space;     /* the two pools' regions */
 	struct decant_pool *slots;      /* sealed chunks: the receiver's are granted */
 	struct decant_pool *notes;      /* small messages over the fabric */
 	struct decant_ofi_remote remote; /* the slots of the other side */

@@ -82,7 +82,8 @@ static void print_text(const struct copy_stats *stats, FILE *out)
 		"busy");
 	for (uint32_t i = 0; i < first->nr; i++)
 		print_row(&first->stages[i], stats, out);
-	for (uint32_t i = 0; i < second->nr; i++)
+	/* The receiver opened its file first, but chunks reach it last. */
+	for (uint32_t i = second->nr; i-- > 0;)
 		print_row(&second->stages[i], stats, out);
 	print_side(stats->sender ? "here" : "there", first, out);
 	print_side(stats->sender ? "there" : "here", second, out);
