@@ -10,9 +10,9 @@
 #include <unistd.h>
 #include "control.h"
 
-#define HEADER      16
-#define WORDS_MOST  64
-#define END_MS      3000        /* how long the other side may take to end */
+#define HEADER	   16
+#define WORDS_MOST 64
+#define END_MS	   3000 /* how long the other side may take to end */
 
 /* command's words, then host and the remote command; false if they are too many. */
 static bool build_argv(char **argv, char *command, const char *host, const char *remote)
@@ -21,7 +21,8 @@ static bool build_argv(char **argv, char *command, const char *host, const char 
 	char *save, *word;
 	int nr = 0;
 
-	for (word = strtok_r(command, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
+	for (word = strtok_r(command, " \t", &save); word;
+	     word = strtok_r(NULL, " \t", &save)) {
 		if (nr + 5 >= WORDS_MOST)
 			return false;
 		argv[nr++] = word;
@@ -32,7 +33,8 @@ static bool build_argv(char **argv, char *command, const char *host, const char 
 	return nr > 0;
 }
 
-/* The child: stdin and stdout are the channel; a failure to start comes back as an errno. */
+/* The child: stdin and stdout are the channel; a failure to start comes back as an errno.
+ */
 static void run_child(char **argv, int in, int out, int failed)
 {
 	int err;
@@ -106,7 +108,8 @@ bool control_start(struct control *control, const char *command, const char *hos
 	if (words && build_argv(argv, words, host, remote))
 		ok = start(control, argv, report);
 	else
-		ok = report_set(report, EXIT_USAGE, "--rsh '%s': expected a command", command);
+		ok = report_set(report, EXIT_USAGE, "--rsh '%s': expected a command",
+				command);
 	free(words);
 	return ok;
 }
@@ -147,7 +150,8 @@ static uint64_t number_at(const unsigned char *bytes)
 	return value;
 }
 
-/* Take a whole message out of the buffer: 1, 0 if it isn't whole yet, -1 if it is none. */
+/* Take a whole message out of the buffer: 1, 0 if it isn't whole yet, -1 if it is none.
+ */
 static int take_message(struct control *c, enum message *type, struct wire *wire)
 {
 	uint64_t len;
@@ -207,8 +211,9 @@ static void describe_end(struct control *c, char *room, size_t max)
 	if (WIFSIGNALED(status))
 		snprintf(room, max, " (killed by signal %d)", WTERMSIG(status));
 	else if (WEXITSTATUS(status) == 127)
-		snprintf(room, max, " (exit status 127: is decant installed there? see "
-				    "--remote-decant)");
+		snprintf(room, max,
+			 " (exit status 127: is decant installed there? see "
+			 "--remote-decant)");
 	else
 		snprintf(room, max, " (exit status %d)", WEXITSTATUS(status));
 }
@@ -235,14 +240,16 @@ void control_unexpected(struct control *c, int got, enum message type, struct wi
 		return;
 	}
 	if (got < 0 && c->have) {
-		report_set(report, EXIT_PEER,
-			   "%s: what came back is not decant's protocol; does a shell print "
-			   "something there?",
-			   c->host);
+		report_set(
+			report, EXIT_PEER,
+			"%s: what came back is not decant's protocol; does a shell print "
+			"something there?",
+			c->host);
 		return;
 	}
 	if (got > 0) {
-		report_set(report, EXIT_PEER, "%s: message %d came out of turn", c->host, (int)type);
+		report_set(report, EXIT_PEER, "%s: message %d came out of turn", c->host,
+			   (int)type);
 		return;
 	}
 	describe_end(c, how, sizeof(how));

@@ -24,10 +24,10 @@ enum message {
 struct control {
 	int in;
 	int out;
-	pid_t child;                    /* the process behind it; 0 for none */
-	char host[256];                 /* what to call the other side */
+	pid_t child;	/* the process behind it; 0 for none */
+	char host[256]; /* what to call the other side */
 	unsigned char buffer[16 + WIRE_MOST];
-	size_t have;                    /* bytes in buffer */
+	size_t have; /* bytes in buffer */
 };
 
 /*
@@ -42,21 +42,22 @@ bool control_send(struct control *control, enum message type, const struct wire 
 
 /*
  * Look for a message: 1 with *type and *wire, 0 if there is none within timeout
- * milliseconds (-1: for ever), -1 if the other side is gone. An interrupted wait counts as
- * none.
+ * milliseconds (-1: for ever), -1 if the other side is gone. An interrupted wait counts
+ * as none.
  */
-int control_poll(struct control *control, enum message *type, struct wire *wire, int timeout);
+int control_poll(struct control *control, enum message *type, struct wire *wire,
+		 int timeout);
 
 /*
- * Wait for a message of this type. Anything else is an error: what the other side reported,
- * or that it is gone.
+ * Wait for a message of this type. Anything else is an error: what the other side
+ * reported, or that it is gone.
  */
 bool control_expect(struct control *control, enum message type, struct wire *wire,
 		    struct report *report);
 
 /* What a message that was not expected means. */
-void control_unexpected(struct control *control, int got, enum message type, struct wire *wire,
-			struct report *report);
+void control_unexpected(struct control *control, int got, enum message type,
+			struct wire *wire, struct report *report);
 
 /* Tell the other side why it ends here. */
 void control_report(struct control *control, const struct report *report);

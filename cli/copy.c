@@ -9,12 +9,14 @@
 #include "file.h"
 #include "session.h"
 
-/* [user@]host:path: a colon before any slash. The host ends up in room, the path is returned. */
+/* [user@]host:path: a colon before any slash. The host ends up in room, the path is
+ * returned. */
 static const char *remote_path(const char *arg, char *room, size_t max)
 {
 	const char *colon = strchr(arg, ':'), *slash = strchr(arg, '/');
 
-	if (!colon || colon == arg || (slash && slash < colon) || (size_t)(colon - arg) >= max)
+	if (!colon || colon == arg || (slash && slash < colon) ||
+	    (size_t)(colon - arg) >= max)
 		return NULL;
 	memcpy(room, arg, (size_t)(colon - arg));
 	room[colon - arg] = '\0';
@@ -48,11 +50,11 @@ static void open_local(struct copy *c)
 	if (!c->source)
 		return;
 	if (same_file(o))
-		report_set(&c->report, EXIT_USAGE, "%s and %s are the same file", o->source,
-			   o->target);
+		report_set(&c->report, EXIT_USAGE, "%s and %s are the same file",
+			   o->source, o->target);
 	else
-		c->target = target_open(&c->engine, o->target, o->source, &c->source->meta,
-					o->direct);
+		c->target = target_open(&c->engine, o->target, o->source,
+					&c->source->meta, o->direct);
 }
 
 static bool set_path(struct copy *c, const char *path)
@@ -60,7 +62,8 @@ static bool set_path(struct copy *c, const char *path)
 	struct request *r = &c->session.request;
 
 	if (strlen(path) >= sizeof(r->path))
-		return report_set(&c->report, EXIT_USAGE, "%s: the path is too long", path);
+		return report_set(&c->report, EXIT_USAGE, "%s: the path is too long",
+				  path);
 	/* As with rsync: host: alone is the home directory there. */
 	strcpy(r->path, *path ? path : ".");
 	return true;
@@ -73,7 +76,8 @@ static void open_push(struct copy *c, const char *path)
 	char copy[4096];
 
 	c->source = source_open(&c->engine, o->source, o->direct);
-	if (!c->source || !session_call(&c->session, c->host, o, &c->report) || !set_path(c, path))
+	if (!c->source || !session_call(&c->session, c->host, o, &c->report) ||
+	    !set_path(c, path))
 		return;
 	snprintf(copy, sizeof(copy), "%s", o->source);
 	snprintf(r->name, sizeof(r->name), "%s", basename(copy));
@@ -103,7 +107,8 @@ static void open_ends(struct copy *c)
 	from = remote_path(c->options.source, c->host, sizeof(c->host));
 	to = remote_path(c->options.target, from ? other : c->host, sizeof(c->host));
 	if (from && to)
-		report_set(&c->report, EXIT_USAGE, "one of SRC and DST must be on this host");
+		report_set(&c->report, EXIT_USAGE,
+			   "one of SRC and DST must be on this host");
 	else if (from)
 		open_pull(c, from);
 	else if (to)
@@ -131,8 +136,9 @@ static void print_stats(struct copy *c, uint64_t began)
 }
 
 /*
- * After an error requests may still be under way in buffers that can't be given back (a read
- * from a terminal never ends), so the process ends as it is, once nothing is left behind.
+ * After an error requests may still be under way in buffers that can't be given back (a
+ * read from a terminal never ends), so the process ends as it is, once nothing is left
+ * behind.
  */
 static void abandon(struct copy *c)
 {
@@ -169,7 +175,8 @@ int command_copy(int argc, char **argv)
 	if (engine_init(&c->engine, &c->options, &c->report))
 		open_ends(c);
 	if (!c->report.code) {
-		progress_begin(&c->engine.progress, c->options.quiet, c->source->meta.size);
+		progress_begin(&c->engine.progress, c->options.quiet,
+			       c->source->meta.size);
 		engine_run(&c->engine, c->source, c->target);
 	}
 	if (c->report.code)

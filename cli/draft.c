@@ -26,10 +26,12 @@ static void temp_name(const struct draft *draft, char *room, size_t max)
 
 	if (getrandom(&number, sizeof(number), 0) < 0)
 		number = (uint64_t)getpid();
-	snprintf(room, max, ".%.200s.decant-%016llx", draft->name, (unsigned long long)number);
+	snprintf(room, max, ".%.200s.decant-%016llx", draft->name,
+		 (unsigned long long)number);
 }
 
-/* Follow symbolic links to the file that shall be replaced; the path itself if there is none. */
+/* Follow symbolic links to the file that shall be replaced; the path itself if there is
+ * none. */
 static char *resolve(const char *path)
 {
 	char *real = realpath(path, NULL);
@@ -65,7 +67,8 @@ static int open_named(struct draft *draft)
 	return fd;
 }
 
-/* An old target that may not be written is not replaced behind its owner's back either. */
+/* An old target that may not be written is not replaced behind its owner's back either.
+ */
 static bool may_replace(const struct draft *draft, struct report *report)
 {
 	if (!faccessat(draft->dir, draft->name, W_OK, AT_EACCESS) || errno == ENOENT)
@@ -110,13 +113,15 @@ static int keep_meta(const struct draft *draft, const struct file_meta *meta)
 
 	if (meta->keep)
 		/* The owner may be another one here: no set-id bits. */
-		return fchmod(draft->fd, meta->mode & 01777) || futimens(draft->fd, times);
+		return fchmod(draft->fd, meta->mode & 01777) ||
+		       futimens(draft->fd, times);
 	mask = umask(0);
 	umask(mask);
 	return fchmod(draft->fd, 0666 & ~mask);
 }
 
-bool draft_publish(struct draft *draft, const struct file_meta *meta, struct report *report)
+bool draft_publish(struct draft *draft, const struct file_meta *meta,
+		   struct report *report)
 {
 	if (keep_meta(draft, meta) || fsync(draft->fd))
 		return fail(draft, report);

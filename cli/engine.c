@@ -6,10 +6,10 @@
 #include "engine.h"
 #include "text.h"
 
-#define EVENTS       64
-#define IDLE_TURNS   200        /* turns without progress before it sleeps */
-#define SLEEP_MS     100        /* and how long at most */
-#define BLOCKING_MS  500        /* when there is only the ring to wait for */
+#define EVENTS	    64
+#define IDLE_TURNS  200 /* turns without progress before it sleeps */
+#define SLEEP_MS    100 /* and how long at most */
+#define BLOCKING_MS 500 /* when there is only the ring to wait for */
 
 static volatile sig_atomic_t caught;
 
@@ -32,8 +32,9 @@ void engine_catch_signals(void)
 bool engine_interrupted(struct engine *engine)
 {
 	if (caught)
-		report_set(engine->report, EXIT_INTERRUPTED, "interrupted by signal %d (%s)",
-			   (int)caught, strsignal(caught));
+		report_set(engine->report, EXIT_INTERRUPTED,
+			   "interrupted by signal %d (%s)", (int)caught,
+			   strsignal(caught));
 	return caught != 0;
 }
 
@@ -50,8 +51,9 @@ static bool engine_buffers(struct engine *engine)
 		err = decant_space_add(engine->space, decant_pool_region(engine->pool));
 	engine->chunks = calloc(engine->depth, sizeof(*engine->chunks));
 	if (err || !engine->chunks)
-		return report_set(engine->report, EXIT_RESOURCES, "no memory for %u buffers of %s: %s",
-				  engine->depth, text_of_size(engine->chunk_bytes).text,
+		return report_set(engine->report, EXIT_RESOURCES,
+				  "no memory for %u buffers of %s: %s", engine->depth,
+				  text_of_size(engine->chunk_bytes).text,
 				  strerror(err ? -err : ENOMEM));
 	for (unsigned i = 0; i < engine->depth; i++)
 		engine->chunks[i].buffer = decant_pool_get(engine->pool);
@@ -98,7 +100,8 @@ void engine_describe(struct engine *engine)
 	bool ring = decant_uring_backend(engine->ring) == DECANT_URING_RING;
 
 	snprintf(engine->stats.io, sizeof(engine->stats.io), "%s%s%s%s",
-		 ring ? "io_uring" : "threads", why ? " (" : "", why ? why : "", why ? ")" : "");
+		 ring ? "io_uring" : "threads", why ? " (" : "", why ? why : "",
+		 why ? ")" : "");
 	decant_uring_stats(engine->ring, &engine->stats.ring);
 }
 
@@ -121,7 +124,8 @@ static void give_to_target(struct engine *engine, struct chunk *chunk)
 static struct chunk *next_in_order(struct engine *engine)
 {
 	for (unsigned i = 0; i < engine->depth; i++)
-		if (engine->chunks[i].filled && engine->chunks[i].number == engine->next_number)
+		if (engine->chunks[i].filled &&
+		    engine->chunks[i].number == engine->next_number)
 			return &engine->chunks[i];
 	return NULL;
 }
@@ -191,7 +195,8 @@ static bool reap(struct engine *engine, int timeout)
 	int nr = decant_uring_wait(engine->ring, events, EVENTS, timeout);
 
 	if (nr < 0)
-		report_set(engine->report, EXIT_RESOURCES, "asynchronous I/O: %s", strerror(-nr));
+		report_set(engine->report, EXIT_RESOURCES, "asynchronous I/O: %s",
+			   strerror(-nr));
 	for (int i = 0; i < nr; i++) {
 		struct chunk *chunk = events[i].user;
 
@@ -205,7 +210,8 @@ static bool poll_endpoint(struct endpoint *ep)
 	return ep->ops->poll && ep->ops->poll(ep);
 }
 
-/* Sleep until something may have happened. Turns first: a fabric is faster than a wake-up. */
+/* Sleep until something may have happened. Turns first: a fabric is faster than a
+ * wake-up. */
 static void rest(struct engine *engine)
 {
 	struct pollfd fds[8] = {{.fd = decant_uring_fd(engine->ring), .events = POLLIN}};

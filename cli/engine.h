@@ -6,9 +6,9 @@
  *
  *	  free ---> source fills it ---> target empties it ---> free
  *
- * There are as many chunks as the depth. Files fill and empty them in any order and several
- * at a time; a pipe or a peer gets them in the order of their numbers. Everything happens in
- * one thread; what takes time is under way in the ring or in the fabric.
+ * There are as many chunks as the depth. Files fill and empty them in any order and
+ *several at a time; a pipe or a peer gets them in the order of their numbers. Everything
+ *happens in one thread; what takes time is under way in the ring or in the fabric.
  */
 #include <poll.h>
 #include <sys/stat.h>
@@ -24,20 +24,20 @@ struct endpoint;
 struct chunk {
 	uint64_t number;
 	uint64_t pos;
-	size_t len;                     /* bytes of the file in it */
+	size_t len; /* bytes of the file in it */
 	bool last;
-	bool filled;                    /* waits for its turn */
+	bool filled; /* waits for its turn */
 	struct decant_span buffer;
-	struct endpoint *at;            /* who works on it; NULL: free */
+	struct endpoint *at; /* who works on it; NULL: free */
 };
 
 enum start { START_DONE, START_NOT_NOW, START_ENDED, START_FAILED };
 
 /* What the file is like, for the other end. */
 struct file_meta {
-	uint64_t size;                  /* UINT64_MAX: not known before its end */
+	uint64_t size; /* UINT64_MAX: not known before its end */
 	uint32_t mode;
-	bool keep;                      /* mode and times mean something */
+	bool keep; /* mode and times mean something */
 	struct timespec atime;
 	struct timespec mtime;
 };
@@ -46,7 +46,7 @@ struct file_meta {
 
 struct endpoint_ops {
 	const char *name;
-	bool in_order;                  /* as a target it wants chunks by their numbers */
+	bool in_order; /* as a target it wants chunks by their numbers */
 	/* Begin to fill a free chunk. engine_filled() follows, also from within. */
 	enum start (*read)(struct endpoint *ep, struct chunk *chunk);
 	/* Begin to empty a filled chunk. engine_emptied() follows, also from within. */
@@ -57,7 +57,8 @@ struct endpoint_ops {
 	bool (*poll)(struct endpoint *ep);
 	/* What to sleep on; how many entries were filled. NULL: only the ring. */
 	unsigned (*sleep)(struct endpoint *ep, struct pollfd *fds, int *timeout);
-	/* Every chunk has passed. The source first, then the target, then the source again. */
+	/* Every chunk has passed. The source first, then the target, then the source
+	 * again. */
 	bool (*finish)(struct endpoint *ep);
 	bool (*confirm)(struct endpoint *ep);
 	/* After an error: leave no trace outside this process. NULL: there is none. */
@@ -83,10 +84,10 @@ struct engine {
 	struct chunk *chunks;
 	unsigned depth;
 	size_t chunk_bytes;
-	uint64_t next_number;           /* of the next chunk an ordered target gets */
-	uint64_t bytes;                 /* emptied so far */
+	uint64_t next_number; /* of the next chunk an ordered target gets */
+	uint64_t bytes;	      /* emptied so far */
 	unsigned idle_turns;
-	bool ended;                     /* the source has nothing more */
+	bool ended; /* the source has nothing more */
 	struct progress progress;
 	struct side_stats stats;
 };

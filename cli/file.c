@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* file.c - end points with positions: regular files and block devices, directly where it goes. */
+/* file.c - end points with positions: regular files and block devices, directly where it
+ * goes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -15,9 +16,9 @@ struct file {
 	struct decant_uring_file *io;
 	char *path;
 	int fd;
-	struct stat began;              /* of a source, to see whether it changes */
-	uint64_t next;                  /* number of the next chunk to read */
-	struct draft draft;             /* of a target that isn't written in place */
+	struct stat began;  /* of a source, to see whether it changes */
+	uint64_t next;	    /* number of the next chunk to read */
+	struct draft draft; /* of a target that isn't written in place */
 	bool in_place;
 };
 
@@ -50,7 +51,8 @@ static enum start file_read(struct endpoint *ep, struct chunk *chunk)
 	}
 	stage_begin(ep->stage);
 	it = chunk_iter(chunk, DECANT_DEST);
-	err = decant_uring_read(ep->engine->ring, f->io, &it, chunk->len, chunk->pos, chunk);
+	err = decant_uring_read(ep->engine->ring, f->io, &it, chunk->len, chunk->pos,
+				chunk);
 	if (!err && chunk->last)
 		ep->engine->ended = true;
 	if (err)
@@ -60,8 +62,8 @@ static enum start file_read(struct endpoint *ep, struct chunk *chunk)
 
 static bool file_changed(struct file *f, const char *how)
 {
-	return report_set(f->ep.engine->report, EXIT_SOURCE, "%s: %s while it was copied", f->path,
-			  how);
+	return report_set(f->ep.engine->report, EXIT_SOURCE, "%s: %s while it was copied",
+			  f->path, how);
 }
 
 static void file_was_read(struct endpoint *ep, struct chunk *chunk, ssize_t result)
@@ -89,7 +91,8 @@ static bool file_write(struct endpoint *ep, struct chunk *chunk)
 		return true;
 	}
 	stage_begin(ep->stage);
-	err = decant_uring_write(ep->engine->ring, f->io, &it, chunk->len, chunk->pos, chunk);
+	err = decant_uring_write(ep->engine->ring, f->io, &it, chunk->len, chunk->pos,
+				 chunk);
 	return !err || fail(f, EXIT_TARGET, -err);
 }
 
@@ -120,7 +123,8 @@ static bool source_finish(struct endpoint *ep)
 	if (!S_ISREG(now.st_mode))
 		return true;
 	if (now.st_size != f->began.st_size)
-		return file_changed(f, now.st_size > f->began.st_size ? "it grew" : "it shrank");
+		return file_changed(f, now.st_size > f->began.st_size ? "it grew"
+								      : "it shrank");
 	return same_time(now.st_mtim, f->began.st_mtim) || file_changed(f, "it changed");
 }
 
@@ -191,11 +195,13 @@ static void describe(struct file *f)
 
 	decant_uring_file_info(f->io, &info);
 	if (info.direct)
-		snprintf(stats->file, sizeof(stats->file), "direct (memory %u, offset %u%s)",
-			 info.mem_align, info.offset_align, info.known ? "" : ", a safe guess");
+		snprintf(stats->file, sizeof(stats->file),
+			 "direct (memory %u, offset %u%s)", info.mem_align,
+			 info.offset_align, info.known ? "" : ", a safe guess");
 	else
 		snprintf(stats->file, sizeof(stats->file), "page cache%s%s%s",
-			 info.why ? " (" : "", info.why ? info.why : "", info.why ? ")" : "");
+			 info.why ? " (" : "", info.why ? info.why : "",
+			 info.why ? ")" : "");
 }
 
 /* Attach the ring's file. On failure the end point is closed. */
@@ -253,7 +259,8 @@ struct endpoint *source_open(struct engine *engine, const char *path,
 		return NULL;
 	}
 	if (S_ISDIR(st.st_mode)) {
-		report_set(engine->report, EXIT_SOURCE, "%s: is a directory; name a file", path);
+		report_set(engine->report, EXIT_SOURCE, "%s: is a directory; name a file",
+			   path);
 		close(fd);
 		return NULL;
 	}
@@ -270,7 +277,8 @@ struct endpoint *source_open(struct engine *engine, const char *path,
 	return file_attach(f, direct, EXIT_SOURCE, "read");
 }
 
-/* Room for the whole file now, so that a full file system is found before it is filled. */
+/* Room for the whole file now, so that a full file system is found before it is filled.
+ */
 static bool allocate(struct file *f)
 {
 	uint64_t size = f->ep.meta.size;
@@ -280,13 +288,14 @@ static bool allocate(struct file *f)
 	if (!fallocate(f->draft.fd, 0, 0, (off_t)size))
 		return true;
 	if (errno == EOPNOTSUPP || errno == ENOSYS)
-		return !ftruncate(f->draft.fd, (off_t)size) || fail(f, EXIT_TARGET, errno);
-	return report_set(f->ep.engine->report, EXIT_TARGET, "%s: %s (%s are needed)", f->path,
-			  strerror(errno), text_of_size(size).text);
+		return !ftruncate(f->draft.fd, (off_t)size) ||
+		       fail(f, EXIT_TARGET, errno);
+	return report_set(f->ep.engine->report, EXIT_TARGET, "%s: %s (%s are needed)",
+			  f->path, strerror(errno), text_of_size(size).text);
 }
 
-static struct endpoint *target_in_place(struct engine *engine, const char *path, mode_t mode,
-					enum decant_uring_direct direct)
+static struct endpoint *target_in_place(struct engine *engine, const char *path,
+					mode_t mode, enum decant_uring_direct direct)
 {
 	int fd = open(path, (S_ISBLK(mode) ? O_RDWR : O_WRONLY) | O_CLOEXEC);
 	struct file *f;
@@ -309,7 +318,8 @@ static struct endpoint *target_in_place(struct engine *engine, const char *path,
 }
 
 static struct endpoint *target_draft(struct engine *engine, const char *path,
-				     const struct file_meta *meta, enum decant_uring_direct direct)
+				     const struct file_meta *meta,
+				     enum decant_uring_direct direct)
 {
 	struct file *f = file_new(engine, &target_ops, path);
 
@@ -327,20 +337,22 @@ static struct endpoint *target_draft(struct engine *engine, const char *path,
 }
 
 /* DST as a directory: the file keeps its name in it. */
-static bool inside_directory(char *room, size_t max, const char *dir, const char *source_name,
-			     struct report *report)
+static bool inside_directory(char *room, size_t max, const char *dir,
+			     const char *source_name, struct report *report)
 {
 	char copy[PATH_MAX];
 
 	snprintf(copy, sizeof(copy), "%s", source_name);
 	if (!strcmp(source_name, "-"))
-		return report_set(report, EXIT_TARGET, "%s: is a directory; name a file", dir);
+		return report_set(report, EXIT_TARGET, "%s: is a directory; name a file",
+				  dir);
 	snprintf(room, max, "%s/%s", dir, basename(copy));
 	return true;
 }
 
-struct endpoint *target_open(struct engine *engine, const char *path, const char *source_name,
-			     const struct file_meta *meta, enum decant_uring_direct direct)
+struct endpoint *target_open(struct engine *engine, const char *path,
+			     const char *source_name, const struct file_meta *meta,
+			     enum decant_uring_direct direct)
 {
 	char inside[2 * PATH_MAX];
 	struct stat st;
@@ -348,7 +360,8 @@ struct endpoint *target_open(struct engine *engine, const char *path, const char
 	if (!strcmp(path, "-"))
 		return pipe_open(engine, STDOUT_FILENO, false, false, "standard output");
 	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
-		if (!inside_directory(inside, sizeof(inside), path, source_name, engine->report))
+		if (!inside_directory(inside, sizeof(inside), path, source_name,
+				      engine->report))
 			return NULL;
 		path = inside;
 	}

@@ -21,7 +21,8 @@ static const char help_text[] =
 	"Show what direct I/O on a file demands, or what the fabric's providers do:\n"
 	"alignments, elements in a request, bytes in a request.\n"
 	"\n"
-	"Exit status: 0 done; 2 wrong usage; 3 the file can't be read; 5 no such provider.\n";
+	"Exit status: 0 done; 2 wrong usage; 3 the file can't be read; 5 no such "
+	"provider.\n";
 
 struct limits_request {
 	bool json;
@@ -36,8 +37,8 @@ static void print_file_json(const char *path, const struct decant_uring_file_inf
 	text_json(stdout, path);
 	printf(",\"direct\":%s,\"addr_align\":%u,\"len_align\":%u,\"offset_align\":%u,"
 	       "\"max_elements\":%u,\"max_bytes\":%u,\"known\":%s",
-	       i->direct ? "true" : "false", i->mem_align, i->offset_align, i->offset_align, IOV_MAX,
-	       REQUEST_BYTES, i->known ? "true" : "false");
+	       i->direct ? "true" : "false", i->mem_align, i->offset_align,
+	       i->offset_align, IOV_MAX, REQUEST_BYTES, i->known ? "true" : "false");
 	if (i->why) {
 		printf(",\"why\":");
 		text_json(stdout, i->why);
@@ -52,7 +53,8 @@ static void print_file(const char *path, const struct decant_uring_file_info *i)
 	       i->why ? i->why : "");
 	printf("memory           multiples of %u bytes%s\n", i->mem_align,
 	       i->known || !i->direct ? "" : " (a safe guess)");
-	printf("position, length multiples of %u bytes; decant stages the rest\n", i->offset_align);
+	printf("position, length multiples of %u bytes; decant stages the rest\n",
+	       i->offset_align);
 	printf("elements         at most %u in a request\n", IOV_MAX);
 	printf("bytes            at most %u in a request\n", REQUEST_BYTES);
 }
@@ -69,7 +71,8 @@ static int limits_file(struct limits_request *r)
 		return report_print(&r->report);
 	}
 	if (S_ISDIR(st.st_mode)) {
-		report_set(&r->report, EXIT_SOURCE, "%s: is a directory; name a file in it", r->what);
+		report_set(&r->report, EXIT_SOURCE,
+			   "%s: is a directory; name a file in it", r->what);
 		return report_print(&r->report);
 	}
 	err = decant_uring_file_open(&file, fd, DECANT_URING_DIRECT_AUTO);
@@ -94,7 +97,8 @@ static void print_provider_json(const struct decant_ofi_info *i, bool first)
 	printf(",\"endpoint\":");
 	text_json(stdout, i->endpoint);
 	printf(",\"max_elements\":%zu,\"rma_max_elements\":%zu,\"max_bytes\":%zu,"
-	       "\"inject_bytes\":%zu,\"mr_local\":%s,\"mr_virt_addr\":%s,\"manual_progress\":%s}",
+	       "\"inject_bytes\":%zu,\"mr_local\":%s,\"mr_virt_addr\":%s,\"manual_"
+	       "progress\":%s}",
 	       i->iov_limit, i->rma_iov_limit, i->max_msg_bytes, i->inject_bytes,
 	       i->mr_local ? "true" : "false", i->mr_virt_addr ? "true" : "false",
 	       i->manual_progress ? "true" : "false");
@@ -103,11 +107,12 @@ static void print_provider_json(const struct decant_ofi_info *i, bool first)
 static void print_provider(const struct decant_ofi_info *i, bool first)
 {
 	if (first)
-		printf("%-16s %-4s %8s %8s %12s %8s  %s\n", "provider", "type", "elements", "remote",
-		       "bytes", "inject", "notes");
-	printf("%-16s %-4s %8zu %8zu %12s %8zu  %s%s%s\n", i->provider, i->endpoint, i->iov_limit,
-	       i->rma_iov_limit, text_of_size(i->max_msg_bytes).text, i->inject_bytes,
-	       i->mr_local ? "local keys; " : "", i->mr_virt_addr ? "virtual addresses; " : "",
+		printf("%-16s %-4s %8s %8s %12s %8s  %s\n", "provider", "type",
+		       "elements", "remote", "bytes", "inject", "notes");
+	printf("%-16s %-4s %8zu %8zu %12s %8zu  %s%s%s\n", i->provider, i->endpoint,
+	       i->iov_limit, i->rma_iov_limit, text_of_size(i->max_msg_bytes).text,
+	       i->inject_bytes, i->mr_local ? "local keys; " : "",
+	       i->mr_virt_addr ? "virtual addresses; " : "",
 	       i->manual_progress ? "both sides must poll" : "");
 }
 
@@ -138,7 +143,8 @@ static int limits_fabric(struct limits_request *r)
 	if (err < 0)
 		report_set(&r->report, EXIT_PEER, "libfabric: %s", strerror(-err));
 	else if (!r->found)
-		report_set(&r->report, EXIT_PEER, "%s: no such provider here; see decant limits fabric",
+		report_set(&r->report, EXIT_PEER,
+			   "%s: no such provider here; see decant limits fabric",
 			   r->what);
 	return report_print(&r->report);
 }
@@ -155,8 +161,8 @@ int command_limits(int argc, char **argv)
 		if (!strcmp(argv[i], "--json"))
 			r.json = true;
 		else if (argv[i][0] == '-' || r.what)
-			report_set(&r.report, EXIT_USAGE, "%s: unexpected; see decant limits --help",
-				   argv[i]);
+			report_set(&r.report, EXIT_USAGE,
+				   "%s: unexpected; see decant limits --help", argv[i]);
 		else
 			r.what = argv[i];
 	}

@@ -21,10 +21,12 @@ static const struct {
 static int print_help(void)
 {
 	printf("usage: decant COMMAND [...]\n\n"
-	       "One description of a buffer from file to fabric: direct I/O, encryption, RDMA.\n\n");
+	       "One description of a buffer from file to fabric: direct I/O, encryption, "
+	       "RDMA.\n\n");
 	for (size_t i = 0; i < NR_COMMANDS; i++)
 		printf("  %-8s %s\n", commands[i].name, commands[i].what);
-	printf("\ndecant COMMAND --help says more; decant --version says which version.\n");
+	printf("\ndecant COMMAND --help says more; decant --version says which "
+	       "version.\n");
 	return EXIT_DONE;
 }
 

@@ -2,11 +2,11 @@
 /*
  * peer.c - the other side as an end point: sealed chunks over the fabric.
  *
- * The receiver granted as many slots as the depth; chunk n goes into slot n mod depth. The
- * sender seals it into its own slot of that number, writes it into the receiver's, and when
- * the write is complete sends a note. The receiver opens chunks in order into free buffers
- * and credits each slot back. A chunk is authentic only under its number, its length, the
- * file's size, whether it is the last, and the direction.
+ * The receiver granted as many slots as the depth; chunk n goes into slot n mod depth.
+ * The sender seals it into its own slot of that number, writes it into the receiver's,
+ * and when the write is complete sends a note. The receiver opens chunks in order into
+ * free buffers and credits each slot back. A chunk is authentic only under its number,
+ * its length, the file's size, whether it is the last, and the direction.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,10 +14,10 @@
 #include <decant/aead.h>
 #include "session.h"
 
-#define EVENTS        32
-#define CONTROL_TURNS 64        /* look at the control channel every so many turns */
-#define NAP_MS        1         /* when the fabric has nothing to sleep on */
-#define ORDERLY_MS    2000      /* how long to wait for the reason of a broken fabric */
+#define EVENTS	      32
+#define CONTROL_TURNS 64   /* look at the control channel every so many turns */
+#define NAP_MS	      1	   /* when the fabric has nothing to sleep on */
+#define ORDERLY_MS    2000 /* how long to wait for the reason of a broken fabric */
 
 enum { NOTE_CHUNK = 1, NOTE_CREDIT = 2 };
 
@@ -40,7 +40,7 @@ struct slot {
 	uint64_t number;
 	size_t len;
 	bool last;
-	bool arrived;                   /* receiver: written and announced */
+	bool arrived; /* receiver: written and announced */
 };
 
 struct peer {
@@ -53,16 +53,17 @@ struct peer {
 	unsigned nr_notes;
 	struct note_buffer **free_notes;
 	unsigned nr_free;
-	struct chunk **waiting;         /* sender: chunks without a slot; a ring of depth entries */
+	struct chunk *
+		*waiting; /* sender: chunks without a slot; a ring of depth entries */
 	unsigned first, nr_waiting;
-	uint64_t credits;               /* sender: chunks the receiver is done with */
-	uint64_t next;                  /* receiver: the next chunk to open */
-	unsigned flying;                /* writes and sends under way */
+	uint64_t credits; /* sender: chunks the receiver is done with */
+	uint64_t next;	  /* receiver: the next chunk to open */
+	unsigned flying;  /* writes and sends under way */
 	unsigned turns;
 	uint64_t moved_bytes;
 	uint64_t moved_chunks;
-	bool over;                      /* the data is complete; the fabric may end */
-	bool complete;                  /* receiver: the sender stands by what it sent */
+	bool over;     /* the data is complete; the fabric may end */
+	bool complete; /* receiver: the sender stands by what it sent */
 	uint64_t complete_bytes;
 	uint64_t complete_chunks;
 };
@@ -84,7 +85,8 @@ static unsigned depth_of(const struct peer *p)
 
 static unsigned char *slot_memory(const struct peer *p, uint64_t number)
 {
-	unsigned char *base = decant_region_span(decant_pool_region(p->session->slots)).addr;
+	unsigned char *base =
+		decant_region_span(decant_pool_region(p->session->slots)).addr;
 
 	return base + number % depth_of(p) * session_stride(p->session);
 }
@@ -122,7 +124,8 @@ static void check_control(struct peer *p)
 
 	wire.len = 0;
 	got = control_poll(control, &type, &wire, 0);
-	if (got > 0 && type == MESSAGE_COMPLETE && !p->session->sender && heard_complete(p, &wire))
+	if (got > 0 && type == MESSAGE_COMPLETE && !p->session->sender &&
+	    heard_complete(p, &wire))
 		return;
 	if (got)
 		control_unexpected(control, got, type, &wire, report_of(p));
@@ -140,7 +143,8 @@ struct context {
 	struct decant_iter iter;
 };
 
-/* What a chunk is bound to. The key is fresh for each session, so number and direction do. */
+/* What a chunk is bound to. The key is fresh for each session, so number and direction
+ * do. */
 static void bind_chunk(const struct peer *p, const struct slot *slot, struct context *c)
 {
 	const struct request *r = &p->session->request;
@@ -227,7 +231,8 @@ static bool send_chunk(struct peer *p, struct chunk *chunk)
 	stage_begin(p->ep.stage);
 	err = decant_ofi_write(p->session->ofi, &it, slot->len + DECANT_AEAD_TAG_BYTES,
 			       &p->session->remote,
-			       slot->number % depth_of(p) * session_stride(p->session), slot);
+			       slot->number % depth_of(p) * session_stride(p->session),
+			       slot);
 	p->flying += !err;
 	return !err || fabric_failed(p, err);
 }
@@ -267,11 +272,13 @@ static uint64_t get_number(const void *at)
 
 static bool bad_note(struct peer *p)
 {
-	return report_set(report_of(p), EXIT_PEER, "%s: a note over the fabric makes no sense",
+	return report_set(report_of(p), EXIT_PEER,
+			  "%s: a note over the fabric makes no sense",
 			  p->session->control.host);
 }
 
-/* Receiver: a slot was filled. Nothing in the note is trusted before the tag is checked. */
+/* Receiver: a slot was filled. Nothing in the note is trusted before the tag is checked.
+ */
 static bool chunk_arrived(struct peer *p, uint64_t number, uint64_t len, bool last)
 {
 	struct slot *slot = &p->slots[number % depth_of(p)];
@@ -295,8 +302,9 @@ static bool credit_arrived(struct peer *p, uint64_t number)
 
 static bool note_arrived(struct peer *p, struct note_buffer *buffer, ssize_t result)
 {
-	const struct note note = {get_number(&buffer->note->type), get_number(&buffer->note->number),
-				  get_number(&buffer->note->len), get_number(&buffer->note->last)};
+	const struct note note = {
+		get_number(&buffer->note->type), get_number(&buffer->note->number),
+		get_number(&buffer->note->len), get_number(&buffer->note->last)};
 
 	if (result != sizeof(note))
 		return bad_note(p);
@@ -373,7 +381,8 @@ static unsigned peer_sleep(struct endpoint *ep, struct pollfd *fds, int *timeout
 /* The position and size of a chunk follow from its number; the tag has vouched for it. */
 static bool plausible(const struct peer *p, const struct slot *slot)
 {
-	uint64_t pos = slot->number * p->ep.engine->chunk_bytes, size = p->session->request.meta.size;
+	uint64_t pos = slot->number * p->ep.engine->chunk_bytes,
+		 size = p->session->request.meta.size;
 
 	if (!slot->last)
 		return slot->len == p->ep.engine->chunk_bytes;
@@ -400,10 +409,11 @@ static bool open_chunk(struct peer *p, struct slot *slot, struct chunk *chunk)
 	stage_end(p->crypto, slot->len);
 	if (opened >= 0 && plausible(p, slot))
 		return true;
-	return report_set(report_of(p), EXIT_TAMPERED,
-			  "chunk %llu is not authentic: it was changed on its way; nothing of it "
-			  "was written",
-			  (unsigned long long)slot->number);
+	return report_set(
+		report_of(p), EXIT_TAMPERED,
+		"chunk %llu is not authentic: it was changed on its way; nothing of it "
+		"was written",
+		(unsigned long long)slot->number);
 }
 
 static enum start peer_read(struct endpoint *ep, struct chunk *chunk)
@@ -425,7 +435,8 @@ static enum start peer_read(struct endpoint *ep, struct chunk *chunk)
 	return START_DONE;
 }
 
-/* Wait for a message while the fabric goes on: some providers need both sides to drive it. */
+/* Wait for a message while the fabric goes on: some providers need both sides to drive
+ * it. */
 static bool await(struct peer *p, enum message wanted, struct wire *wire)
 {
 	struct control *control = &p->session->control;
@@ -491,11 +502,13 @@ static bool receiver_finish(struct endpoint *ep)
 	struct wire wire = {.len = 0};
 
 	p->over = true;
-	if (!p->complete && (!await(p, MESSAGE_COMPLETE, &wire) || !heard_complete(p, &wire)))
+	if (!p->complete &&
+	    (!await(p, MESSAGE_COMPLETE, &wire) || !heard_complete(p, &wire)))
 		return report_set(report_of(p), EXIT_PEER, "%s: a message makes no sense",
 				  p->session->control.host);
 	if (p->complete_bytes != p->moved_bytes || p->complete_chunks != p->moved_chunks)
-		return report_set(report_of(p), EXIT_PEER, "%s: it sent another number of bytes",
+		return report_set(report_of(p), EXIT_PEER,
+				  "%s: it sent another number of bytes",
 				  p->session->control.host);
 	return true;
 }
@@ -555,8 +568,8 @@ static bool post_notes(struct peer *p)
 
 static bool prepare(struct peer *p)
 {
-	int err = decant_aead_new(&p->aead, DECANT_AEAD_AES_256_GCM, p->session->request.key,
-				  SESSION_KEY_BYTES);
+	int err = decant_aead_new(&p->aead, DECANT_AEAD_AES_256_GCM,
+				  p->session->request.key, SESSION_KEY_BYTES);
 
 	p->nr_notes = session_notes(p->session);
 	p->slots = calloc(depth_of(p), sizeof(*p->slots));
@@ -566,8 +579,8 @@ static bool prepare(struct peer *p)
 	if (!p->slots || !p->waiting || !p->notes || !p->free_notes)
 		err = -ENOMEM;
 	if (err)
-		return report_set(report_of(p), EXIT_RESOURCES, "preparing the session: %s",
-				  strerror(-err));
+		return report_set(report_of(p), EXIT_RESOURCES,
+				  "preparing the session: %s", strerror(-err));
 	return post_notes(p);
 }
 

@@ -12,9 +12,9 @@ struct pipe {
 	char *path;
 	int fd;
 	bool owned;
-	bool busy;                      /* bytes of a pipe come one read at a time */
+	bool busy; /* bytes of a pipe come one read at a time */
 	uint64_t next;
-	struct chunk **waiting;         /* to be written, in order; a ring of depth entries */
+	struct chunk **waiting; /* to be written, in order; a ring of depth entries */
 	unsigned first, nr;
 };
 
@@ -72,7 +72,8 @@ static bool write_next(struct pipe *p)
 {
 	struct chunk *chunk = p->waiting[p->first];
 	struct decant_iter it = chunk_iter(chunk, DECANT_SOURCE);
-	int err = decant_uring_write(p->ep.engine->ring, p->io, &it, chunk->len, 0, chunk);
+	int err =
+		decant_uring_write(p->ep.engine->ring, p->io, &it, chunk->len, 0, chunk);
 
 	if (err) {
 		fail(p, EXIT_TARGET, -err);
@@ -161,11 +162,12 @@ struct endpoint *pipe_open(struct engine *engine, int fd, bool owned, bool sourc
 		p->path = strdup(path);
 		p->waiting = calloc(engine->depth, sizeof(*p->waiting));
 		if (p->path && p->waiting)
-			err = decant_uring_file_open(&p->io, fd, DECANT_URING_DIRECT_NEVER);
+			err = decant_uring_file_open(&p->io, fd,
+						     DECANT_URING_DIRECT_NEVER);
 	}
 	if (err) {
-		report_set(engine->report, source ? EXIT_SOURCE : EXIT_TARGET, "%s: %s", path,
-			   strerror(-err));
+		report_set(engine->report, source ? EXIT_SOURCE : EXIT_TARGET, "%s: %s",
+			   path, strerror(-err));
 		if (p)
 			pipe_close(&p->ep);
 		return NULL;

@@ -19,10 +19,10 @@ static void show_left(const struct progress *p, uint64_t done, double rate)
 {
 	uint64_t left = rate > 0 ? (uint64_t)((double)(p->total - done) / rate) : 0;
 
-	fprintf(stderr, "%5.1f%%  %s of %s  %s/s  %llu:%02llu left", 100.0 * (double)done / (double)p->total,
-		text_of_size(done).text, text_of_size(p->total).text,
-		text_of_size((uint64_t)rate).text, (unsigned long long)(left / 60),
-		(unsigned long long)(left % 60));
+	fprintf(stderr, "%5.1f%%  %s of %s  %s/s  %llu:%02llu left",
+		100.0 * (double)done / (double)p->total, text_of_size(done).text,
+		text_of_size(p->total).text, text_of_size((uint64_t)rate).text,
+		(unsigned long long)(left / 60), (unsigned long long)(left % 60));
 }
 
 void progress_show(struct progress *p, uint64_t done)

@@ -10,7 +10,7 @@ struct progress {
 	bool shown;
 	uint64_t began;
 	uint64_t next;
-	uint64_t total;                 /* UINT64_MAX: not known */
+	uint64_t total; /* UINT64_MAX: not known */
 };
 
 void progress_begin(struct progress *progress, bool quiet, uint64_t total);

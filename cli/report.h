@@ -21,9 +21,10 @@ struct report {
 	char text[1024];
 };
 
-/* Record an error unless there is one already. Returns false, so that callers can return it. */
-__attribute__((format(printf, 3, 4))) bool report_set(struct report *report, enum exit_code code,
-						      const char *format, ...);
+/* Record an error unless there is one already. Returns false, so that callers can return
+ * it. */
+__attribute__((format(printf, 3, 4))) bool
+report_set(struct report *report, enum exit_code code, const char *format, ...);
 
 /* Print it in one line on stderr; returns the exit code. */
 int report_print(const struct report *report);

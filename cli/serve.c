@@ -6,12 +6,13 @@
 #include "file.h"
 #include "session.h"
 
-static const char help_text[] =
-	"usage: decant serve --stdio\n"
-	"\n"
-	"The other side of `decant copy`: started by it on the other host, through ssh or\n"
-	"what --rsh names. It serves one copy and ends. Whoever may start it may read and\n"
-	"write what this user may.\n";
+static const char help_text[] = "usage: decant serve --stdio\n"
+				"\n"
+				"The other side of `decant copy`: started by it on the "
+				"other host, through ssh or\n"
+				"what --rsh names. It serves one copy and ends. Whoever "
+				"may start it may read and\n"
+				"write what this user may.\n";
 
 struct serve {
 	struct report report;
@@ -100,6 +101,7 @@ int command_serve(int argc, char **argv)
 		fputs(help_text, stdout);
 		return EXIT_DONE;
 	}
-	report_set(&report, EXIT_USAGE, "serve: expected --stdio; see decant serve --help");
+	report_set(&report, EXIT_USAGE,
+		   "serve: expected --stdio; see decant serve --help");
 	return report_print(&report);
 }

@@ -8,8 +8,8 @@
 #include <unistd.h>
 #include "session.h"
 
-#define PROTOCOL   1
-#define PAGE       4096
+#define PROTOCOL 1
+#define PAGE	 4096
 
 size_t session_stride(const struct session *s)
 {
@@ -35,7 +35,8 @@ static bool fabric_error(struct session *s, const char *what, int err)
 /* The local address from which host is reached, and host's own; both numeric. */
 static bool route_to(const char *host, char *here, char *there, size_t max)
 {
-	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM}, *list = NULL;
+	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM},
+			*list = NULL;
 	struct sockaddr_storage local;
 	socklen_t len = sizeof(local);
 	bool ok = false;
@@ -46,10 +47,10 @@ static bool route_to(const char *host, char *here, char *there, size_t max)
 	fd = socket(list->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && !connect(fd, list->ai_addr, list->ai_addrlen) &&
 	    !getsockname(fd, (struct sockaddr *)&local, &len))
-		ok = !getnameinfo((struct sockaddr *)&local, len, here, (socklen_t)max, NULL, 0,
-				  NI_NUMERICHOST) &&
-		     !getnameinfo(list->ai_addr, list->ai_addrlen, there, (socklen_t)max, NULL, 0,
-				  NI_NUMERICHOST);
+		ok = !getnameinfo((struct sockaddr *)&local, len, here, (socklen_t)max,
+				  NULL, 0, NI_NUMERICHOST) &&
+		     !getnameinfo(list->ai_addr, list->ai_addrlen, there, (socklen_t)max,
+				  NULL, 0, NI_NUMERICHOST);
 	if (fd >= 0)
 		close(fd);
 	freeaddrinfo(list);
@@ -61,7 +62,8 @@ static const char *server_node(const struct session *s, char *room, size_t max)
 {
 	const char *ssh = getenv("SSH_CONNECTION");
 
-	/* SSH_CONNECTION: client address, client port, server address, server port (ssh(1)). */
+	/* SSH_CONNECTION: client address, client port, server address, server port
+	 * (ssh(1)). */
 	if (ssh && max >= 128 && sscanf(ssh, "%*s %*s %127s", room) == 1)
 		return room;
 	return *s->request.node ? s->request.node : NULL;
@@ -90,8 +92,8 @@ static bool open_fabric(struct session *s, const char *node)
 	return true;
 }
 
-static bool make_pool(struct session *s, struct decant_pool **pool, size_t bytes, size_t nr,
-		      bool small)
+static bool make_pool(struct session *s, struct decant_pool **pool, size_t bytes,
+		      size_t nr, bool small)
 {
 	struct decant_pool_options options = {.size = sizeof(options),
 					      .buffer_bytes = bytes,
@@ -100,7 +102,8 @@ static bool make_pool(struct session *s, struct decant_pool **pool, size_t bytes
 	int err = decant_pool_new(pool, &options);
 
 	if (!err)
-		err = decant_domain_map(decant_ofi_domain(s->ofi), decant_pool_region(*pool));
+		err = decant_domain_map(decant_ofi_domain(s->ofi),
+					decant_pool_region(*pool));
 	if (!err)
 		err = decant_space_add(s->space, decant_pool_region(*pool));
 	return !err || report_set(s->report, EXIT_RESOURCES, "buffers for the fabric: %s",
@@ -172,7 +175,8 @@ static void get_request(struct wire *w, struct request *r)
 		w->bad = true;
 }
 
-/* Memory of ours that the other side may write to; nothing if we are the one that writes. */
+/* Memory of ours that the other side may write to; nothing if we are the one that writes.
+ */
 static bool put_grant(struct session *s, struct wire *w)
 {
 	struct decant_ofi_remote grant = {0};
@@ -204,7 +208,8 @@ static bool put_address(struct session *s, struct wire *w)
 static bool send_message(struct session *s, enum message type, const struct wire *w)
 {
 	if (w && w->bad)
-		return report_set(s->report, EXIT_USAGE, "a name is too long for the protocol");
+		return report_set(s->report, EXIT_USAGE,
+				  "a name is too long for the protocol");
 	/* If the other side is gone it may have said why. */
 	if (!control_send(&s->control, type, w)) {
 		struct wire why = {.len = 0};
@@ -218,7 +223,8 @@ static bool send_message(struct session *s, enum message type, const struct wire
 
 static bool bad_message(struct session *s)
 {
-	return report_set(s->report, EXIT_PEER, "%s: a message makes no sense", s->control.host);
+	return report_set(s->report, EXIT_PEER, "%s: a message makes no sense",
+			  s->control.host);
 }
 
 static bool expect(struct session *s, enum message type, struct wire *w)
@@ -236,8 +242,9 @@ static bool hello(struct session *s)
 	if (!send_message(s, MESSAGE_HELLO, &w) || !expect(s, MESSAGE_HELLO, &other))
 		return false;
 	return wire_get_u64(&other) == PROTOCOL ||
-	       report_set(s->report, EXIT_PEER, "%s: another version of the protocol; install "
-						"the same decant on both sides",
+	       report_set(s->report, EXIT_PEER,
+			  "%s: another version of the protocol; install "
+			  "the same decant on both sides",
 			  s->control.host);
 }
 
@@ -262,10 +269,12 @@ bool session_call(struct session *s, const char *host, const struct copy_options
 	r->depth = options->depth;
 	r->direct = options->direct;
 	r->io = options->io;
-	snprintf(r->provider, sizeof(r->provider), "%s", options->fabric ? options->fabric : "");
+	snprintf(r->provider, sizeof(r->provider), "%s",
+		 options->fabric ? options->fabric : "");
 	routed = route_to(name ? name + 1 : host, here, r->node, sizeof(here));
 	return fresh_key(s) && open_fabric(s, routed ? here : NULL) && make_pools(s) &&
-	       control_start(&s->control, options->rsh, host, options->remote_decant, report) &&
+	       control_start(&s->control, options->rsh, host, options->remote_decant,
+			     report) &&
 	       hello(s);
 }
 
@@ -332,8 +341,8 @@ bool session_answer(struct session *s, const struct file_meta *meta)
 		return false;
 	s->request.meta = *meta;
 	put_meta(&w, meta);
-	if (!put_address(s, &w) || !put_grant(s, &w) || !send_message(s, MESSAGE_OFFER, &w) ||
-	    !expect(s, MESSAGE_ACCEPT, &accept))
+	if (!put_address(s, &w) || !put_grant(s, &w) ||
+	    !send_message(s, MESSAGE_OFFER, &w) || !expect(s, MESSAGE_ACCEPT, &accept))
 		return false;
 	/* Each side keeps what the other granted; only the sender will use it. */
 	get_grant(s, &accept);
@@ -354,8 +363,8 @@ void session_close(struct session *s)
 
 static void put_ring(struct wire *w, const struct decant_uring_stats *r)
 {
-	const uint64_t numbers[] = {r->operations,   r->submissions,  r->elements,
-				    r->merged,       r->direct_bytes, r->staged_bytes,
+	const uint64_t numbers[] = {r->operations,     r->submissions,	r->elements,
+				    r->merged,	       r->direct_bytes, r->staged_bytes,
 				    r->buffered_bytes, r->resumed};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
@@ -364,9 +373,9 @@ static void put_ring(struct wire *w, const struct decant_uring_stats *r)
 
 static void get_ring(struct wire *w, struct decant_uring_stats *r)
 {
-	uint64_t *const numbers[] = {&r->operations,   &r->submissions,  &r->elements,
-				     &r->merged,       &r->direct_bytes, &r->staged_bytes,
-				     &r->buffered_bytes, &r->resumed};
+	uint64_t *const numbers[] = {
+		&r->operations,	  &r->submissions,  &r->elements,	&r->merged,
+		&r->direct_bytes, &r->staged_bytes, &r->buffered_bytes, &r->resumed};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		*numbers[i] = wire_get_u64(w);

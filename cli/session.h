@@ -8,12 +8,12 @@
  *	HELLO           ------------->
  *	                <-------------  HELLO
  *	REQUEST         ------------->                  what, how, key, fabric address
- *	                <-------------  OFFER           file, fabric address, granted memory
- *	ACCEPT          ------------->                  granted memory
- *	READY           <------------>  READY           the fabric is connected
- *	        (chunks go over the fabric, see peer.c)
- *	COMPLETE        sender -> receiver              how much it was; the source did not change
- *	DONE            receiver -> sender -> receiver  the target is in place; statistics
+ *	                <-------------  OFFER           file, fabric address, granted
+ *memory ACCEPT          ------------->                  granted memory READY
+ *<------------>  READY           the fabric is connected (chunks go over the fabric, see
+ *peer.c) COMPLETE        sender -> receiver              how much it was; the source did
+ *not change DONE            receiver -> sender -> receiver  the target is in place;
+ *statistics
  *
  * ERROR may come at any time and ends the session.
  */
@@ -24,15 +24,15 @@
 #define SESSION_KEY_BYTES 32
 
 struct request {
-	bool push;                      /* the client sends */
+	bool push; /* the client sends */
 	char path[4096];
-	char name[256];                 /* of the source, for a target that is a directory */
+	char name[256]; /* of the source, for a target that is a directory */
 	uint64_t chunk;
 	uint64_t depth;
 	uint64_t direct;
 	uint64_t io;
 	char provider[64];
-	char node[128];                 /* the address by which the client reaches the server */
+	char node[128]; /* the address by which the client reaches the server */
 	unsigned char key[SESSION_KEY_BYTES];
 	struct file_meta meta;
 	unsigned char address[DECANT_OFI_ADDRESS_MAX];
@@ -46,17 +46,18 @@ struct session {
 	bool client;
 	bool sender;
 	struct decant_ofi *ofi;
-	struct decant_space *space;     /* the two pools' regions */
-	struct decant_pool *slots;      /* sealed chunks: the receiver's are granted */
-	struct decant_pool *notes;      /* small messages over the fabric */
+	struct decant_space *space;	 /* the two pools' regions */
+	struct decant_pool *slots;	 /* sealed chunks: the receiver's are granted */
+	struct decant_pool *notes;	 /* small messages over the fabric */
 	struct decant_ofi_remote remote; /* the slots of the other side */
 	struct side_stats other;
 };
 
 /* The client: reach the host and agree. host is [user@]host. */
-bool session_call(struct session *session, const char *host, const struct copy_options *options,
-		  struct report *report);
-/* The client again, when its own end of the file is open: *meta in for a push, out else. */
+bool session_call(struct session *session, const char *host,
+		  const struct copy_options *options, struct report *report);
+/* The client again, when its own end of the file is open: *meta in for a push, out else.
+ */
 bool session_agree(struct session *session, struct file_meta *meta);
 
 /* The server: wait for a request. */

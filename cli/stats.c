@@ -45,13 +45,15 @@ static double mib_per_second(uint64_t bytes, uint64_t ns)
 	return ns ? (double)bytes / (1 << 20) / seconds(ns) : 0;
 }
 
-static void print_row(const struct stage_stats *s, const struct copy_stats *stats, FILE *out)
+static void print_row(const struct stage_stats *s, const struct copy_stats *stats,
+		      FILE *out)
 {
-	double part = stats->elapsed_ns ? (double)s->busy_ns / (double)stats->elapsed_ns : 0;
+	double part =
+		stats->elapsed_ns ? (double)s->busy_ns / (double)stats->elapsed_ns : 0;
 
 	fprintf(out, "  %-22s %9llu %12s %9.3f %9.0f %6.0f%%\n", s->name,
-		(unsigned long long)s->chunks, text_of_size(s->bytes).text, seconds(s->busy_ns),
-		mib_per_second(s->bytes, s->busy_ns), 100 * part);
+		(unsigned long long)s->chunks, text_of_size(s->bytes).text,
+		seconds(s->busy_ns), mib_per_second(s->bytes, s->busy_ns), 100 * part);
 }
 
 static void print_side(const char *title, const struct side_stats *side, FILE *out)
@@ -76,10 +78,11 @@ static void print_text(const struct copy_stats *stats, FILE *out)
 
 	fprintf(out, "%s (%llu bytes) in %.3f s, %.0f MiB/s%s%s; buffers: %s\n",
 		text_of_size(stats->bytes).text, (unsigned long long)stats->bytes,
-		seconds(stats->elapsed_ns), mib_per_second(stats->bytes, stats->elapsed_ns),
+		seconds(stats->elapsed_ns),
+		mib_per_second(stats->bytes, stats->elapsed_ns),
 		*stats->fabric ? " over " : "", stats->fabric, stats->backing);
-	fprintf(out, "  %-22s %9s %12s %9s %9s %7s\n", "stage", "chunks", "bytes", "busy s", "MiB/s",
-		"busy");
+	fprintf(out, "  %-22s %9s %12s %9s %9s %7s\n", "stage", "chunks", "bytes",
+		"busy s", "MiB/s", "busy");
 	for (uint32_t i = 0; i < first->nr; i++)
 		print_row(&first->stages[i], stats, out);
 	/* The receiver opened its file first, but chunks reach it last. */
@@ -122,10 +125,14 @@ static void json_side(FILE *out, const char *name, const struct side_stats *side
 		const char *name;
 		uint64_t value;
 	} numbers[] = {
-		{"operations", r->operations},       {"submissions", r->submissions},
-		{"elements", r->elements},           {"merged", r->merged},
-		{"direct_bytes", r->direct_bytes},   {"staged_bytes", r->staged_bytes},
-		{"buffered_bytes", r->buffered_bytes}, {"resumed", r->resumed},
+		{"operations", r->operations},
+		{"submissions", r->submissions},
+		{"elements", r->elements},
+		{"merged", r->merged},
+		{"direct_bytes", r->direct_bytes},
+		{"staged_bytes", r->staged_bytes},
+		{"buffered_bytes", r->buffered_bytes},
+		{"resumed", r->resumed},
 	};
 
 	fprintf(out, "\"%s\":{", name);

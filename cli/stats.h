@@ -12,7 +12,7 @@ struct stage_stats {
 	uint64_t chunks;
 	uint64_t bytes;
 	uint64_t busy_ns;
-	uint64_t since;                 /* when it became busy */
+	uint64_t since; /* when it became busy */
 	uint32_t under_way;
 };
 
@@ -20,8 +20,8 @@ enum { STAGES_MOST = 4 };
 
 /* One side's account. */
 struct side_stats {
-	char io[64];                    /* "io_uring", or "threads (why)" */
-	char file[96];                  /* "direct, ...", or "page cache (why)" */
+	char io[64];   /* "io_uring", or "threads (why)" */
+	char file[96]; /* "direct, ...", or "page cache (why)" */
 	struct decant_uring_stats ring;
 	struct stage_stats stages[STAGES_MOST];
 	uint32_t nr;
@@ -30,11 +30,11 @@ struct side_stats {
 struct copy_stats {
 	uint64_t bytes;
 	uint64_t elapsed_ns;
-	char fabric[64];                /* "" for a local copy */
-	char backing[16];               /* what the buffers are made of */
+	char fabric[64];  /* "" for a local copy */
+	char backing[16]; /* what the buffers are made of */
 	struct side_stats here;
 	struct side_stats there;
-	bool sender;                    /* here is the side that reads */
+	bool sender; /* here is the side that reads */
 };
 
 uint64_t stats_now(void);

@@ -43,7 +43,8 @@ bool text_to_size(const char *text, uint64_t *size)
 
 struct text_size text_of_size(uint64_t size)
 {
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	static const char *const units[] = {"B",   "KiB", "MiB", "GiB",
+					    "TiB", "PiB", "EiB"};
 	struct text_size room;
 	double value = (double)size;
 	int unit = 0;
@@ -52,7 +53,8 @@ struct text_size text_of_size(uint64_t size)
 		value /= 1024;
 		unit++;
 	}
-	snprintf(room.text, sizeof(room.text), unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	snprintf(room.text, sizeof(room.text), unit ? "%.1f %s" : "%.0f %s", value,
+		 units[unit]);
 	return room;
 }
 

@@ -2,9 +2,9 @@
 #ifndef CLI_WIRE_H
 #define CLI_WIRE_H
 /*
- * wire.h - numbers, bytes and strings in and out of a message; little endian. A reader that
- * runs over the end, or meets a string that isn't one, turns bad and gives zeroes from then
- * on: check once, at the end.
+ * wire.h - numbers, bytes and strings in and out of a message; little endian. A reader
+ * that runs over the end, or meets a string that isn't one, turns bad and gives zeroes
+ * from then on: check once, at the end.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,8 +14,8 @@
 
 struct wire {
 	unsigned char data[WIRE_MOST];
-	size_t len;                     /* bytes in data */
-	size_t at;                      /* where the reader is */
+	size_t len; /* bytes in data */
+	size_t at;  /* where the reader is */
 	bool bad;
 };
 
