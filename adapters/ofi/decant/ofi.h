@@ -22,6 +22,7 @@ struct decant_ofi_options {
 	unsigned depth;		/* most operations under way; 0 for 64 */
 	bool passive;		/* will call decant_ofi_accept(), not _connect(); matters to message end points */
 	int timeout;		/* milliseconds that connecting and a full queue may take; 0 for 30,000 */
+	struct decant_space *space;	/* where owners of memory without a region are looked up, or NULL */
 };
 
 struct decant_ofi_info {
