@@ -141,15 +141,6 @@ bool control_send(struct control *control, enum message type, const struct wire 
 	       (!wire || write_all(control->out, wire->data, wire->len));
 }
 
-static uint64_t number_at(const unsigned char *bytes)
-{
-	uint64_t value = 0;
-
-	for (int i = 0; i < 8; i++)
-		value |= (uint64_t)bytes[i] << 8 * i;
-	return value;
-}
-
 /* Take a whole message out of the buffer: 1, 0 if it isn't whole yet, -1 if it is none.
  */
 static int take_message(struct control *c, enum message *type, struct wire *wire)
@@ -158,12 +149,12 @@ static int take_message(struct control *c, enum message *type, struct wire *wire
 
 	if (c->have < HEADER)
 		return 0;
-	len = number_at(c->buffer + 8);
-	if (len > WIRE_MOST || number_at(c->buffer) - 1 >= MESSAGE_ERROR)
+	len = wire_load_u64(c->buffer + 8);
+	if (len > WIRE_MOST || wire_load_u64(c->buffer) - 1 >= MESSAGE_ERROR)
 		return -1;
 	if (c->have < HEADER + len)
 		return 0;
-	*type = (enum message)number_at(c->buffer);
+	*type = (enum message)wire_load_u64(c->buffer);
 	memcpy(wire->data, c->buffer + HEADER, len);
 	wire->len = len;
 	wire->at = 0;

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <decant/aead.h>
+#include "sealer.h"
 #include "session.h"
 
 #define EVENTS	      32
@@ -29,29 +29,18 @@ struct note {
 	uint64_t last;
 };
 
-/* Memory for a note and who is using it. */
-struct note_buffer {
-	struct note *note;
-	bool receives;
-};
-
 struct slot {
-	struct peer *peer;
-	uint64_t number;
-	size_t len;
-	bool last;
+	struct chunk_name name;
 	bool arrived; /* receiver: written and announced */
 };
 
 struct peer {
 	struct endpoint ep;
 	struct session *session;
-	struct decant_aead *aead;
+	struct sealer sealer;
 	struct stage_stats *crypto;
 	struct slot *slots;
-	struct note_buffer *notes;
-	unsigned nr_notes;
-	struct note_buffer **free_notes;
+	struct note **free_notes;
 	unsigned nr_free;
 	struct chunk *
 		*waiting; /* sender: chunks without a slot; a ring of depth entries */
@@ -131,107 +120,69 @@ static void check_control(struct peer *p)
 		control_unexpected(control, got, type, &wire, report_of(p));
 }
 
-static void put_number(unsigned char *at, uint64_t value)
-{
-	for (int i = 0; i < 8; i++)
-		at[i] = (unsigned char)(value >> 8 * i);
-}
-
-struct context {
-	unsigned char aad[48];
-	unsigned char nonce[DECANT_AEAD_NONCE_BYTES];
-	struct decant_iter iter;
-};
-
-/* What a chunk is bound to. The key is fresh for each session, so number and direction
- * do. */
-static void bind_chunk(const struct peer *p, const struct slot *slot, struct context *c)
-{
-	const struct request *r = &p->session->request;
-
-	memcpy(c->aad, "decant/1", 8);
-	put_number(c->aad + 8, r->push);
-	put_number(c->aad + 16, slot->number);
-	put_number(c->aad + 24, slot->len);
-	put_number(c->aad + 32, r->meta.size);
-	put_number(c->aad + 40, slot->last);
-	put_number(c->nonce, slot->number);
-	memset(c->nonce + 8, r->push ? 0x01 : 0x02, 4);
-	decant_iter_buf(&c->iter, DECANT_SOURCE, c->aad, sizeof(c->aad));
-}
-
-static struct note_buffer *spare_note(struct peer *p)
+static struct note *spare_note(struct peer *p)
 {
 	return p->nr_free ? p->free_notes[--p->nr_free] : NULL;
 }
 
-static void keep_note(struct peer *p, struct note_buffer *buffer)
+static void keep_note(struct peer *p, struct note *note)
 {
-	p->free_notes[p->nr_free++] = buffer;
+	p->free_notes[p->nr_free++] = note;
 }
 
 static bool send_note(struct peer *p, uint64_t type, const struct slot *slot)
 {
-	struct note_buffer *buffer = spare_note(p);
+	struct note *note = spare_note(p);
 	struct decant_iter it;
 	int err;
 
-	if (!buffer)
+	if (!note)
 		return report_set(report_of(p), EXIT_PEER, "%s: more notes than agreed",
 				  p->session->control.host);
-	put_number((unsigned char *)&buffer->note->type, type);
-	put_number((unsigned char *)&buffer->note->number, slot->number);
-	put_number((unsigned char *)&buffer->note->len, slot->len);
-	put_number((unsigned char *)&buffer->note->last, slot->last);
-	buffer->receives = false;
-	decant_iter_buf(&it, DECANT_SOURCE, buffer->note, sizeof(*buffer->note));
-	err = decant_ofi_send(p->session->ofi, &it, sizeof(*buffer->note), buffer);
+	wire_store_u64(&note->type, type);
+	wire_store_u64(&note->number, slot->name.number);
+	wire_store_u64(&note->len, slot->name.len);
+	wire_store_u64(&note->last, slot->name.last);
+	decant_iter_buf(&it, DECANT_SOURCE, note, sizeof(*note));
+	err = decant_ofi_send(p->session->ofi, &it, sizeof(*note), note);
 	p->flying += !err;
 	return !err || fabric_failed(p, err);
 }
 
-static bool receive_note(struct peer *p, struct note_buffer *buffer)
+static bool receive_note(struct peer *p, struct note *note)
 {
 	struct decant_iter it;
 	int err;
 
-	buffer->receives = true;
-	decant_iter_buf(&it, DECANT_DEST, buffer->note, sizeof(*buffer->note));
-	err = decant_ofi_recv(p->session->ofi, &it, sizeof(*buffer->note), buffer);
+	decant_iter_buf(&it, DECANT_DEST, note, sizeof(*note));
+	err = decant_ofi_recv(p->session->ofi, &it, sizeof(*note), note);
 	return !err || fabric_failed(p, err);
 }
 
 /* Sender: seal a chunk into its slot and write it into the receiver's. */
 static bool send_chunk(struct peer *p, struct chunk *chunk)
 {
+	uint64_t offset = chunk->number % depth_of(p) * session_stride(p->session);
 	struct slot *slot = &p->slots[chunk->number % depth_of(p)];
 	unsigned char *memory = slot_memory(p, chunk->number);
-	struct decant_iter src = chunk_iter(chunk, DECANT_SOURCE), dst, it;
-	struct context c;
-	ssize_t sealed;
+	size_t len = chunk->len + DECANT_AEAD_TAG_BYTES;
+	struct decant_iter it;
 	int err;
 
-	*slot = (struct slot){.peer = p,
-			      .number = chunk->number,
-			      .len = chunk->len,
-			      .last = chunk->last};
-	bind_chunk(p, slot, &c);
-	decant_iter_buf(&dst, DECANT_DEST, memory, chunk->len);
+	*slot = (struct slot){.name = {chunk->number, chunk->len, chunk->last}};
 	stage_begin(p->crypto);
-	sealed = decant_aead_seal(p->aead, &dst, &src, chunk->len, &c.iter, c.nonce,
-				  memory + chunk->len);
+	err = sealer_seal(&p->sealer, &slot->name, chunk_iter(chunk, DECANT_SOURCE),
+			  memory);
 	stage_end(p->crypto, chunk->len);
-	if (sealed < 0)
+	if (err)
 		return report_set(report_of(p), EXIT_RESOURCES, "sealing a chunk: %s",
-				  strerror((int)-sealed));
+				  strerror(-err));
 	p->moved_bytes += chunk->len;
 	p->moved_chunks++;
 	engine_emptied(p->ep.engine, chunk);
-	decant_iter_buf(&it, DECANT_SOURCE, memory, slot->len + DECANT_AEAD_TAG_BYTES);
+	decant_iter_buf(&it, DECANT_SOURCE, memory, len);
 	stage_begin(p->ep.stage);
-	err = decant_ofi_write(p->session->ofi, &it, slot->len + DECANT_AEAD_TAG_BYTES,
-			       &p->session->remote,
-			       slot->number % depth_of(p) * session_stride(p->session),
+	err = decant_ofi_write(p->session->ofi, &it, len, &p->session->remote, offset,
 			       slot);
 	p->flying += !err;
 	return !err || fabric_failed(p, err);
@@ -260,16 +211,6 @@ static void send_waiting(struct peer *p)
 	}
 }
 
-static uint64_t get_number(const void *at)
-{
-	const unsigned char *bytes = at;
-	uint64_t value = 0;
-
-	for (int i = 0; i < 8; i++)
-		value |= (uint64_t)bytes[i] << 8 * i;
-	return value;
-}
-
 static bool bad_note(struct peer *p)
 {
 	return report_set(report_of(p), EXIT_PEER,
@@ -279,14 +220,14 @@ static bool bad_note(struct peer *p)
 
 /* Receiver: a slot was filled. Nothing in the note is trusted before the tag is checked.
  */
-static bool chunk_arrived(struct peer *p, uint64_t number, uint64_t len, bool last)
+static bool chunk_arrived(struct peer *p, const struct chunk_name *name)
 {
-	struct slot *slot = &p->slots[number % depth_of(p)];
+	struct slot *slot = &p->slots[name->number % depth_of(p)];
 
-	if (p->session->sender || number - p->next >= depth_of(p) || slot->arrived ||
-	    len > p->ep.engine->chunk_bytes)
+	if (p->session->sender || name->number - p->next >= depth_of(p) ||
+	    slot->arrived || name->len > p->ep.engine->chunk_bytes)
 		return bad_note(p);
-	*slot = (struct slot){p, number, len, last, true};
+	*slot = (struct slot){*name, true};
 	return true;
 }
 
@@ -300,19 +241,20 @@ static bool credit_arrived(struct peer *p, uint64_t number)
 	return true;
 }
 
-static bool note_arrived(struct peer *p, struct note_buffer *buffer, ssize_t result)
+static bool note_arrived(struct peer *p, struct note *note, ssize_t result)
 {
-	const struct note note = {
-		get_number(&buffer->note->type), get_number(&buffer->note->number),
-		get_number(&buffer->note->len), get_number(&buffer->note->last)};
+	const struct chunk_name name = {wire_load_u64(&note->number),
+					wire_load_u64(&note->len),
+					wire_load_u64(&note->last) != 0};
+	uint64_t type = wire_load_u64(&note->type);
 
-	if (result != sizeof(note))
+	if (result != sizeof(*note))
 		return bad_note(p);
-	if (!receive_note(p, buffer))
+	if (!receive_note(p, note))
 		return false;
-	if (note.type == NOTE_CHUNK)
-		return chunk_arrived(p, note.number, note.len, note.last != 0);
-	return note.type == NOTE_CREDIT ? credit_arrived(p, note.number) : bad_note(p);
+	if (type == NOTE_CHUNK)
+		return chunk_arrived(p, &name);
+	return type == NOTE_CREDIT ? credit_arrived(p, name.number) : bad_note(p);
 }
 
 static void on_event(struct peer *p, const struct decant_ofi_event *event)
@@ -333,7 +275,7 @@ static void on_event(struct peer *p, const struct decant_ofi_event *event)
 		break;
 	default:
 		p->flying--;
-		stage_end(p->ep.stage, slot->len);
+		stage_end(p->ep.stage, slot->name.len);
 		send_note(p, NOTE_CHUNK, slot);
 	}
 }
@@ -378,42 +320,35 @@ static unsigned peer_sleep(struct endpoint *ep, struct pollfd *fds, int *timeout
 	return nr;
 }
 
-/* The position and size of a chunk follow from its number; the tag has vouched for it. */
-static bool plausible(const struct peer *p, const struct slot *slot)
+/* The size of a chunk follows from its number; the tag has vouched for both. */
+static bool plausible(const struct peer *p, const struct chunk_name *name)
 {
-	uint64_t pos = slot->number * p->ep.engine->chunk_bytes,
-		 size = p->session->request.meta.size;
+	uint64_t size = p->session->request.meta.size, each = p->ep.engine->chunk_bytes;
 
-	if (!slot->last)
-		return slot->len == p->ep.engine->chunk_bytes;
-	return size == SIZE_UNKNOWN || pos + slot->len == size;
+	if (!name->last)
+		return name->len == each;
+	return size == SIZE_UNKNOWN || name->number * each + name->len == size;
 }
 
-static bool open_chunk(struct peer *p, struct slot *slot, struct chunk *chunk)
+static bool open_chunk(struct peer *p, const struct chunk_name *name, struct chunk *chunk)
 {
-	unsigned char *memory = slot_memory(p, slot->number);
-	struct decant_iter src, dst;
-	struct context c;
-	ssize_t opened;
+	unsigned char *memory = slot_memory(p, name->number);
+	int err;
 
-	chunk->number = slot->number;
-	chunk->pos = slot->number * p->ep.engine->chunk_bytes;
-	chunk->len = slot->len;
-	chunk->last = slot->last;
-	bind_chunk(p, slot, &c);
-	decant_iter_buf(&src, DECANT_SOURCE, memory, slot->len);
-	dst = chunk_iter(chunk, DECANT_DEST);
+	chunk->number = name->number;
+	chunk->pos = name->number * p->ep.engine->chunk_bytes;
+	chunk->len = name->len;
+	chunk->last = name->last;
 	stage_begin(p->crypto);
-	opened = decant_aead_open(p->aead, &dst, &src, slot->len, &c.iter, c.nonce,
-				  memory + slot->len);
-	stage_end(p->crypto, slot->len);
-	if (opened >= 0 && plausible(p, slot))
+	err = sealer_open(&p->sealer, name, chunk_iter(chunk, DECANT_DEST), memory);
+	stage_end(p->crypto, name->len);
+	if (!err && plausible(p, name))
 		return true;
 	return report_set(
 		report_of(p), EXIT_TAMPERED,
-		"chunk %llu is not authentic: it was changed on its way; nothing of it "
-		"was written",
-		(unsigned long long)slot->number);
+		"chunk %llu is not authentic: it was changed on its way; nothing of "
+		"it was written",
+		(unsigned long long)name->number);
 }
 
 static enum start peer_read(struct endpoint *ep, struct chunk *chunk)
@@ -423,7 +358,7 @@ static enum start peer_read(struct endpoint *ep, struct chunk *chunk)
 
 	if (!slot->arrived)
 		return START_NOT_NOW;
-	if (!open_chunk(p, slot, chunk))
+	if (!open_chunk(p, &slot->name, chunk))
 		return START_FAILED;
 	slot->arrived = false;
 	p->next++;
@@ -523,9 +458,8 @@ static void peer_close(struct endpoint *ep)
 {
 	struct peer *p = peer_of(ep);
 
-	decant_aead_free(p->aead);
+	decant_aead_free(p->sealer.aead);
 	free(p->slots);
-	free(p->notes);
 	free(p->free_notes);
 	free(p->waiting);
 	free(p);
@@ -554,13 +488,14 @@ static const struct endpoint_ops receiver_ops = {
 /* Notes for receiving are posted at once; the others are for sending. */
 static bool post_notes(struct peer *p)
 {
-	unsigned receives = 2 * depth_of(p) + 4;
+	unsigned receives = 2 * depth_of(p) + 4, all = session_notes(p->session);
 
-	for (unsigned i = 0; i < p->nr_notes; i++) {
-		p->notes[i].note = decant_pool_get(p->session->notes).addr;
+	for (unsigned i = 0; i < all; i++) {
+		struct note *note = decant_pool_get(p->session->notes).addr;
+
 		if (i >= receives)
-			keep_note(p, &p->notes[i]);
-		else if (!receive_note(p, &p->notes[i]))
+			keep_note(p, note);
+		else if (!receive_note(p, note))
 			return false;
 	}
 	return true;
@@ -568,15 +503,16 @@ static bool post_notes(struct peer *p)
 
 static bool prepare(struct peer *p)
 {
-	int err = decant_aead_new(&p->aead, DECANT_AEAD_AES_256_GCM,
-				  p->session->request.key, SESSION_KEY_BYTES);
+	const struct request *r = &p->session->request;
+	int err = decant_aead_new(&p->sealer.aead, DECANT_AEAD_AES_256_GCM, r->key,
+				  SESSION_KEY_BYTES);
 
-	p->nr_notes = session_notes(p->session);
-	p->slots = calloc(depth_of(p), sizeof(*p->slots));
-	p->waiting = calloc(depth_of(p), sizeof(*p->waiting));
-	p->notes = calloc(p->nr_notes, sizeof(*p->notes));
-	p->free_notes = calloc(p->nr_notes, sizeof(*p->free_notes));
-	if (!p->slots || !p->waiting || !p->notes || !p->free_notes)
+	p->sealer.push = r->push;
+	p->sealer.size = r->meta.size;
+	p->slots = calloc(r->depth, sizeof(*p->slots));
+	p->waiting = calloc(r->depth, sizeof(*p->waiting));
+	p->free_notes = calloc(session_notes(p->session), sizeof(*p->free_notes));
+	if (!p->slots || !p->waiting || !p->free_notes)
 		err = -ENOMEM;
 	if (err)
 		return report_set(report_of(p), EXIT_RESOURCES,

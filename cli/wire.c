@@ -2,6 +2,24 @@
 #include <string.h>
 #include "wire.h"
 
+void wire_store_u64(void *at, uint64_t value)
+{
+	unsigned char *bytes = at;
+
+	for (int i = 0; i < 8; i++)
+		bytes[i] = (unsigned char)(value >> 8 * i);
+}
+
+uint64_t wire_load_u64(const void *at)
+{
+	const unsigned char *bytes = at;
+	uint64_t value = 0;
+
+	for (int i = 0; i < 8; i++)
+		value |= (uint64_t)bytes[i] << 8 * i;
+	return value;
+}
+
 static void put(struct wire *w, const void *bytes, size_t len)
 {
 	if (w->bad || len > sizeof(w->data) - w->len) {
@@ -16,8 +34,7 @@ void wire_put_u64(struct wire *w, uint64_t value)
 {
 	unsigned char bytes[8];
 
-	for (int i = 0; i < 8; i++)
-		bytes[i] = (unsigned char)(value >> 8 * i);
+	wire_store_u64(bytes, value);
 	put(w, bytes, sizeof(bytes));
 }
 
@@ -46,13 +63,8 @@ static bool get(struct wire *w, void *room, size_t len)
 uint64_t wire_get_u64(struct wire *w)
 {
 	unsigned char bytes[8];
-	uint64_t value = 0;
 
-	if (!get(w, bytes, sizeof(bytes)))
-		return 0;
-	for (int i = 0; i < 8; i++)
-		value |= (uint64_t)bytes[i] << 8 * i;
-	return value;
+	return get(w, bytes, sizeof(bytes)) ? wire_load_u64(bytes) : 0;
 }
 
 size_t wire_get_bytes(struct wire *w, void *room, size_t max)

@@ -19,6 +19,10 @@ struct wire {
 	bool bad;
 };
 
+/* A number where it stands, 8 bytes. */
+void wire_store_u64(void *at, uint64_t value);
+uint64_t wire_load_u64(const void *at);
+
 void wire_put_u64(struct wire *wire, uint64_t value);
 void wire_put_bytes(struct wire *wire, const void *bytes, size_t len);
 void wire_put_text(struct wire *wire, const char *text);
