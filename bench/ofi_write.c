@@ -102,7 +102,7 @@ static void target(const char *provider, int fd)
 
 static bool post_bare(struct bench *b, size_t i)
 {
-	struct iovec iov = {b->memory + i % WINDOW * BLOCK, b->bytes};
+	struct iovec iov = {b->memory, b->bytes};
 	struct fi_rma_iov rma = {b->remote.addr + i % WINDOW * BLOCK, b->bytes,
 				 b->remote.key};
 	void *desc = NULL;
