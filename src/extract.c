@@ -10,38 +10,10 @@
 #include <errno.h>
 #include <decant/extract.h>
 #include "kinds.h"
+#include "loop.h"
 #include "space.h"
 #include "stage.h"
 #include "util.h"
-
-struct loop {
-	struct decant_sink *sink;
-	struct decant_element open;     /* the last element; len 0: there is none */
-	struct decant_element closed;   /* under limits: the one before, if put in this call */
-	size_t cap;                     /* most bytes the open element may have */
-	size_t nr;                      /* elements before the open one */
-	size_t max;                     /* elements that fit */
-	size_t merged;
-	bool stored;                    /* the open element is in the table already */
-	bool plain;                     /* no limits but the table and the element's size */
-	bool locked;                    /* the space is locked for look-ups */
-	enum decant_stop stop;
-
-	/* The owner of memory in [lo, hi) that comes with the region given. */
-	struct decant_region *given;
-	uintptr_t lo, hi;
-	struct decant_region *region;
-	const struct decant_mapping *mapping;
-	struct decant_region *held;     /* the region that was held last */
-
-	/* The limits, ready for use. */
-	size_t max_element;
-	size_t boundary;
-	size_t addr_mask;
-	size_t len_mask;
-	size_t gap_mask;
-	uintptr_t end;                  /* where the last closed element ended */
-};
 
 static size_t least_element(const struct decant_sink *sink)
 {
@@ -213,8 +185,7 @@ static inline bool knows_owner(const struct loop *l, uintptr_t addr,
 }
 
 /* Take as much of [addr, addr + len) as the rules allow. */
-static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
-			  struct decant_region *given)
+size_t loop_take(struct loop *l, unsigned char *addr, size_t len, struct decant_region *given)
 {
 	size_t left = len;
 
@@ -237,47 +208,6 @@ static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
 	}
 	return len - left;
 }
-
-/* One copy of this for each kind, with the kind's two functions inlined. */
-static inline __attribute__((always_inline)) size_t
-walk(struct loop *l, struct decant_iter *it, size_t len,
-     struct decant_span (*peek)(const struct decant_iter *),
-     void (*advance)(struct decant_iter *, size_t))
-{
-	size_t done = 0;
-
-	while (done < len) {
-		struct decant_span span = peek(it);
-		size_t n = min_size(span.len, len - done), got;
-
-		if (unlikely(!n)) {
-			l->stop = DECANT_STOP_HOLE;
-			break;
-		}
-		got = take(l, span.addr, n, span.region);
-		it->count -= got;
-		it->consumed += got;
-		advance(it, got);
-		done += got;
-		if (got < n)
-			break;
-	}
-	return done;
-}
-
-#define DECANT_KIND(NAME, name)                                                              \
-	case DECANT_KIND_##NAME:                                                             \
-		return walk(l, it, len, decant_##name##_peek, decant_##name##_advance);
-
-static size_t walk_kind(struct loop *l, struct decant_iter *it, size_t len)
-{
-	switch (it->kind) {
-#include <decant/kinds.def>
-	}
-	l->stop = DECANT_STOP_FAULT;
-	return 0;
-}
-#undef DECANT_KIND
 
 /*
  * The open element can't grow any more here: cut it back to the length alignment, and the
@@ -401,7 +331,7 @@ static size_t take_staged(struct loop *l, const struct decant_span *piece)
 		l->lo = (uintptr_t)piece->addr;
 		l->hi = l->lo + piece->len;
 	}
-	return take(l, piece->addr, piece->len, piece->region);
+	return loop_take(l, piece->addr, piece->len, piece->region);
 }
 
 /*
@@ -468,7 +398,7 @@ static size_t run(struct loop *l, struct decant_iter *it, size_t len)
 
 	for (;;) {
 		l->stop = DECANT_STOP_END;
-		done += walk_kind(l, it, len - done);
+		done += loop_walk(l, it, len - done);
 		done -= trim(l, it, done);
 		if (!stage_helps(l))
 			break;

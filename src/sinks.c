@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sinks.c - every sink's functions and constructors, from the registry. */
-#include <decant/registry.h>
+#include "walk.h"
 #include <decant/sinks.def>
 
 #define DECANT_SINK(NAME, name) &sink_##name##_ops,
@@ -14,10 +14,45 @@ const struct decant_sink_ops *decant_sink_get(unsigned index)
 	return index < sizeof(sinks) / sizeof(*sinks) ? sinks[index] : NULL;
 }
 
+/* The loop's inlined copies. */
+#define DECANT_SINK(NAME, name)                                                              \
+	static size_t walk_##name(struct loop *l, struct decant_iter *it, size_t len)        \
+	{                                                                                    \
+		return walk_kinds(l, it, len, &sink_##name##_ops);                           \
+	}
+#include <decant/sinks.def>
+#undef DECANT_SINK
+
+#define DECANT_SINK(NAME, name) walk_##name,
+static size_t (*const walks[])(struct loop *l, struct decant_iter *it, size_t len) = {
+#include <decant/sinks.def>
+};
+#undef DECANT_SINK
+
+size_t loop_walk(struct loop *l, struct decant_iter *it, size_t len)
+{
+	unsigned id = l->sink->id;
+
+	/* Somebody may have changed the functions of one of ours. */
+	if (l->plain && id && sinks[id - 1] == l->sink->ops)
+		return walks[id - 1](l, it, len);
+	return walk_kinds(l, it, len, NULL);
+}
+
+static unsigned id_of(const struct decant_sink_ops *ops)
+{
+	unsigned i = 0;
+
+	while (sinks[i] != ops)
+		i++;
+	return i + 1;
+}
+
 static void begin(struct decant_sink *sink, const struct decant_sink_ops *ops, void *table,
 		  size_t max)
 {
-	*sink = (struct decant_sink){.ops = ops, .table = table, .max = max};
+	*sink = (struct decant_sink){
+		.id = id_of(ops), .ops = ops, .table = table, .max = max};
 }
 
 void decant_sink_iovec(struct decant_sink *sink, struct iovec *iov, size_t max)

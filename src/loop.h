@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SRC_LOOP_H
+#define SRC_LOOP_H
+/* loop.h - what the parts of the one loop share: extract.c, walk.h, sinks.c. */
+#include <decant/extract.h>
+
+struct loop {
+	struct decant_sink *sink;
+	struct decant_element open;     /* the last element; len 0: there is none */
+	struct decant_element closed;   /* under limits: the one before, if put in this call */
+	size_t cap;                     /* most bytes the open element may have */
+	size_t nr;                      /* elements before the open one */
+	size_t max;                     /* elements that fit */
+	size_t merged;
+	bool stored;                    /* the open element is in the table already */
+	bool plain;                     /* no limits but the table and the element's size */
+	bool locked;                    /* the space is locked for look-ups */
+	enum decant_stop stop;
+
+	/* The owner of memory in [lo, hi) that comes with the region given. */
+	struct decant_region *given;
+	uintptr_t lo, hi;
+	struct decant_region *region;
+	const struct decant_mapping *mapping;
+	struct decant_region *held;     /* the region that was held last */
+
+	/* The limits, ready for use. */
+	size_t max_element;
+	size_t boundary;
+	size_t addr_mask;
+	size_t len_mask;
+	size_t gap_mask;
+	uintptr_t end;                  /* where the last closed element ended */
+};
+
+/*
+ * extract.c: take as much of [addr, addr + len) as the rules allow. Knows everything; what
+ * walk.h does by itself comes to the same.
+ */
+size_t loop_take(struct loop *l, unsigned char *addr, size_t len, struct decant_region *given);
+
+/* sinks.c: walk an iterator until len bytes are taken or there is a reason to stop. */
+size_t loop_walk(struct loop *l, struct decant_iter *it, size_t len);
+#endif
