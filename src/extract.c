@@ -185,7 +185,8 @@ static inline bool knows_owner(const struct loop *l, uintptr_t addr,
 }
 
 /* Take as much of [addr, addr + len) as the rules allow. */
-size_t loop_take(struct loop *l, unsigned char *addr, size_t len, struct decant_region *given)
+static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
+			  struct decant_region *given)
 {
 	size_t left = len;
 
@@ -208,6 +209,53 @@ size_t loop_take(struct loop *l, unsigned char *addr, size_t len, struct decant_
 	}
 	return len - left;
 }
+
+size_t loop_take(struct loop *l, unsigned char *addr, size_t len, struct decant_region *given)
+{
+	return take(l, addr, len, given);
+}
+
+/* One copy of this for each kind, with the kind's two functions inlined. */
+static inline __attribute__((always_inline)) size_t
+walk(struct loop *l, struct decant_iter *it, size_t len,
+     const struct decant_kind *kind)
+{
+	size_t done = 0;
+
+	if (kind->array && l->plain)
+		return loop_array(l, it, len, kind->array);
+	while (done < len) {
+		struct decant_span span = kind->peek(it);
+		size_t n = min_size(span.len, len - done), got;
+
+		if (unlikely(!n)) {
+			l->stop = DECANT_STOP_HOLE;
+			break;
+		}
+		got = take(l, span.addr, n, span.region);
+		it->count -= got;
+		it->consumed += got;
+		kind->advance(it, got);
+		done += got;
+		if (got < n)
+			break;
+	}
+	return done;
+}
+
+#define DECANT_KIND(NAME, name)                                                              \
+	case DECANT_KIND_##NAME:                                                             \
+		return walk(l, it, len, &decant_##name##_kind);
+
+static size_t walk_kind(struct loop *l, struct decant_iter *it, size_t len)
+{
+	switch (it->kind) {
+#include <decant/kinds.def>
+	}
+	l->stop = DECANT_STOP_FAULT;
+	return 0;
+}
+#undef DECANT_KIND
 
 /*
  * The open element can't grow any more here: cut it back to the length alignment, and the
@@ -331,7 +379,7 @@ static size_t take_staged(struct loop *l, const struct decant_span *piece)
 		l->lo = (uintptr_t)piece->addr;
 		l->hi = l->lo + piece->len;
 	}
-	return loop_take(l, piece->addr, piece->len, piece->region);
+	return take(l, piece->addr, piece->len, piece->region);
 }
 
 /*
@@ -398,7 +446,7 @@ static size_t run(struct loop *l, struct decant_iter *it, size_t len)
 
 	for (;;) {
 		l->stop = DECANT_STOP_END;
-		done += loop_walk(l, it, len - done);
+		done += walk_kind(l, it, len - done);
 		done -= trim(l, it, done);
 		if (!stage_helps(l))
 			break;

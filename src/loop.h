@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef SRC_LOOP_H
 #define SRC_LOOP_H
-/* loop.h - what the parts of the one loop share: extract.c, walk.h, sinks.c. */
+/* loop.h - what the parts of the one loop share: extract.c, stretch.h, sinks.c. */
 #include <decant/extract.h>
 
 struct loop {
@@ -33,12 +33,9 @@ struct loop {
 	uintptr_t end;                  /* where the last closed element ended */
 };
 
-/*
- * extract.c: take as much of [addr, addr + len) as the rules allow. Knows everything; what
- * walk.h does by itself comes to the same.
- */
+/* extract.c: take as much of [addr, addr + len) as the rules allow. */
 size_t loop_take(struct loop *l, unsigned char *addr, size_t len, struct decant_region *given);
 
-/* sinks.c: walk an iterator until len bytes are taken or there is a reason to stop. */
-size_t loop_walk(struct loop *l, struct decant_iter *it, size_t len);
+/* sinks.c: what the loop does for a kind that is an array of elements of this size. */
+size_t loop_array(struct loop *l, struct decant_iter *it, size_t len, size_t element);
 #endif

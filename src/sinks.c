@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sinks.c - every sink's functions and constructors, from the registry. */
-#include "walk.h"
+#include <decant/registry.h>
+#include "stretch.h"
 #include <decant/sinks.def>
 
 #define DECANT_SINK(NAME, name) &sink_##name##_ops,
@@ -14,29 +15,35 @@ const struct decant_sink_ops *decant_sink_get(unsigned index)
 	return index < sizeof(sinks) / sizeof(*sinks) ? sinks[index] : NULL;
 }
 
-/* The loop's inlined copies. */
-#define DECANT_SINK(NAME, name)                                                              \
-	static size_t walk_##name(struct loop *l, struct decant_iter *it, size_t len)        \
-	{                                                                                    \
-		return walk_kinds(l, it, len, &sink_##name##_ops);                           \
+/* The loop's copies: for elements of struct iovec, and of struct decant_bvec. */
+#define DECANT_SINK(NAME, name)                                                             \
+	static __attribute__((noinline)) size_t stretch_plain_##name(                       \
+		struct loop *l, struct decant_iter *it, size_t len)                         \
+	{                                                                                   \
+		return stretch(l, &sink_##name##_ops, it, len, sizeof(struct iovec));       \
+	}                                                                                   \
+	static __attribute__((noinline)) size_t stretch_owned_##name(                       \
+		struct loop *l, struct decant_iter *it, size_t len)                         \
+	{                                                                                   \
+		return stretch(l, &sink_##name##_ops, it, len, sizeof(struct decant_bvec)); \
 	}
 #include <decant/sinks.def>
 #undef DECANT_SINK
 
-#define DECANT_SINK(NAME, name) walk_##name,
-static size_t (*const walks[])(struct loop *l, struct decant_iter *it, size_t len) = {
+#define DECANT_SINK(NAME, name) {stretch_plain_##name, stretch_owned_##name},
+static size_t (*const stretches[][2])(struct loop *l, struct decant_iter *it, size_t len) = {
 #include <decant/sinks.def>
 };
 #undef DECANT_SINK
 
-size_t loop_walk(struct loop *l, struct decant_iter *it, size_t len)
+size_t loop_array(struct loop *l, struct decant_iter *it, size_t len, size_t element)
 {
 	unsigned id = l->sink->id;
 
-	/* Somebody may have changed the functions of one of ours. */
-	if (l->plain && id && sinks[id - 1] == l->sink->ops)
-		return walks[id - 1](l, it, len);
-	return walk_kinds(l, it, len, NULL);
+	/* Somebody may have given one of our sinks other functions. */
+	if (id && sinks[id - 1] == l->sink->ops)
+		return stretches[id - 1][element == sizeof(struct decant_bvec)](l, it, len);
+	return stretch(l, NULL, it, len, element);
 }
 
 static unsigned id_of(const struct decant_sink_ops *ops)

@@ -26,6 +26,8 @@ enum decant_kind_bytes { DECANT_BYTES_MEMORY, DECANT_BYTES_ZERO, DECANT_BYTES_NO
  *	needs any, in @room: @nr times @room_each bytes, aligned for any type. -ENOTSUP if the
  *	kind can't describe them or has no such direction.
  * @room_each: bytes of @room for each span
+ * @array: 0, or: at.any is the current element of an array of so many bytes each, which are
+ *	struct iovec or struct decant_bvec; offset counts in that element
  *
  * Since: 0.1
  */
@@ -38,6 +40,7 @@ struct decant_kind {
 	int (*build)(struct decant_iter *it, enum decant_direction direction,
 		     const struct decant_span *spans, size_t nr, void *room);
 	size_t room_each;
+	size_t array;
 };
 
 /**

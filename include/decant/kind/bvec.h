@@ -40,6 +40,7 @@ static const struct decant_kind decant_bvec_kind = {
 	.advance = decant_bvec_advance,
 	.retreat = decant_bvec_retreat,
 	.build = decant_bvec_build,
+	.array = sizeof(struct decant_bvec),
 	.room_each = sizeof(struct decant_bvec),
 };
 #endif

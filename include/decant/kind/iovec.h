@@ -39,6 +39,7 @@ static const struct decant_kind decant_iovec_kind = {
 	.advance = decant_iovec_advance,
 	.retreat = decant_iovec_retreat,
 	.build = decant_iovec_build,
+	.array = sizeof(struct iovec),
 	.room_each = sizeof(struct iovec),
 };
 #endif
