@@ -14,13 +14,24 @@ struct decant_space {
 	size_t max;
 };
 
+/* Whoever adds or removes goes first: somebody is always looking up. */
+static void lock_init(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+}
+
 int decant_space_new(struct decant_space **out)
 {
 	struct decant_space *space = calloc(1, sizeof(*space));
 
 	if (!space)
 		return -ENOMEM;
-	pthread_rwlock_init(&space->lock, NULL);
+	lock_init(&space->lock);
 	*out = space;
 	return 0;
 }
