@@ -164,8 +164,8 @@ static void one_key_for_the_request(void)
 static void stop_reasons(void)
 {
 	struct iovec iov[3] = {{memory, 512}, {memory + 4096, 512}, {memory + 9001, 512}};
-	struct decant_region *region;
-	struct decant_space *space;
+	struct decant_region *region = NULL;
+	struct decant_space *space = NULL;
 	struct decant_sink sink;
 	struct decant_iter it;
 
