@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DECANT_OFI_FABRIC_H
+#define DECANT_OFI_FABRIC_H
+/*
+ * fabric.h - what the files of this adapter share. Functions are called fabric_*, because
+ * ofi_* is libfabric's own prefix inside.
+ */
+#include <decant/ofi.h>
+#include <errno.h>
+#include <rdma/fabric.h>
+#include <rdma/fi_cm.h>
+#include <rdma/fi_domain.h>
+#include <rdma/fi_endpoint.h>
+#include <rdma/fi_eq.h>
+#include <rdma/fi_errno.h>
+#include <rdma/fi_rma.h>
+
+#define FABRIC_VERSION FI_VERSION(1, 17)
+
+/* Most elements given to the provider in one request, however many it would take. */
+#define FABRIC_ELEMENTS 32
+/* Buffers for messages in more pieces than the provider takes. */
+#define FABRIC_BOUNCE_BYTES 65536
+#define FABRIC_BOUNCES	    16
+/* A write whose full request would be smaller than this is gathered first... */
+#define FABRIC_TINY 16384
+/* ...up to this, so that a request is worth its cost. */
+#define FABRIC_GATHER	 FABRIC_BOUNCE_BYTES
+#define FABRIC_DEPTH_MAX 4096
+
+/* Registered memory that a message goes through; all zeroes: none. */
+struct fabric_bounce {
+	void *addr;
+	void *desc;
+	struct decant_region *region; /* made for this one message; NULL: from the pool */
+};
+
+struct fabric_op;
+
+/* One request given to the provider. */
+struct fabric_request {
+	struct fi_context2 context; /* first: completions point here */
+	struct fabric_op *op;	    /* NULL while free */
+	struct fabric_request *next;
+	struct fabric_bounce bounce;
+	size_t len;
+};
+
+/* One operation of the caller's. */
+struct fabric_op {
+	struct fabric_op *next;
+	struct decant_owned *owned;
+	struct decant_iter rest; /* what is not posted yet */
+	struct fabric_bounce bounce;
+	void *user;
+	enum decant_ofi_kind kind;
+	bool busy;
+	bool queued; /* in one of the lists of what is to be posted */
+	size_t len;
+	size_t inflight;
+	ssize_t result;
+	uint64_t addr;
+	uint64_t key;
+};
+
+struct fabric_list {
+	struct fabric_op *head;
+	struct fabric_op *tail;
+};
+
+/* The table that elements are extracted into: addresses and descriptors side by side. */
+struct fabric_table {
+	struct decant_sink sink;
+	struct iovec iov[FABRIC_ELEMENTS];
+	void *desc[FABRIC_ELEMENTS];
+};
+
+struct decant_ofi {
+	struct decant_domain domain;
+	struct decant_space *space;
+	struct decant_pool *pool;
+	struct fi_info *info;
+	struct fid_fabric *fabric;
+	struct fid_domain *access;
+	struct fid_ep *ep;
+	struct fid_pep *pep;
+	struct fid_cq *cq;
+	struct fid_eq *eq;
+	struct fid_av *av;
+	fi_addr_t peer;
+	uint64_t write_flags;
+	uint64_t next_key;
+	int fd;
+	int timeout;
+	int dead; /* negative errno from which the end point did not recover, or 0 */
+	bool msg;
+	bool passive;
+	bool connected;
+	bool buried; /* closed after death */
+	size_t tx_limit;
+	size_t rx_limit;
+	unsigned depth;
+	unsigned window; /* most send and write requests under way */
+	unsigned tx_inflight;
+	unsigned gathered; /* of them, how many hold a bounce buffer of the pool */
+	struct fabric_op *ops;
+	struct fabric_request *requests;
+	struct fabric_request *free_requests;
+	struct fabric_list free_ops;
+	struct fabric_list tx;
+	struct fabric_list rx;
+	struct fabric_list done;
+	int64_t idle;	/* milliseconds of polling without progress */
+	int64_t polled; /* when that was last counted; 0: there was progress */
+	struct fabric_table table;
+	char error[512];
+};
+
+/* error.c */
+int fabric_errno(ssize_t rc);
+bool fabric_peer_gone(int error);
+int fabric_fail(struct decant_ofi *ofi, ssize_t rc, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+int64_t fabric_now(void);
+
+/* providers.c */
+struct fi_info *fabric_find(const char *provider, enum fi_ep_type type, const char *node,
+			    bool delivery);
+int fabric_unknown(struct decant_ofi *ofi, const char *provider, const char *node);
+void fabric_describe(const struct fi_info *info, struct decant_ofi_info *out);
+
+/* domain.c */
+void fabric_domain_init(struct decant_ofi *ofi);
+
+/* connect.c */
+int fabric_endpoint(struct decant_ofi *ofi, struct fi_info *info);
+
+/* bounce.c */
+void fabric_table_init(struct decant_ofi *ofi);
+struct decant_sink *fabric_sink(struct decant_ofi *ofi, size_t max);
+int fabric_bounce_get(struct decant_ofi *ofi, struct fabric_bounce *bounce, size_t len,
+		      bool pool_only);
+void fabric_bounce_put(struct decant_ofi *ofi, struct fabric_bounce *bounce);
+
+/* table.c */
+int fabric_tables_new(struct decant_ofi *ofi);
+void fabric_list_push(struct fabric_list *list, struct fabric_op *op);
+struct fabric_op *fabric_list_pop(struct fabric_list *list);
+struct fabric_request *fabric_request_get(struct decant_ofi *ofi, struct fabric_op *op);
+void fabric_request_put(struct decant_ofi *ofi, struct fabric_request *request);
+struct fabric_request *fabric_request_of(struct decant_ofi *ofi, void *context);
+
+/* post.c */
+void fabric_post(struct decant_ofi *ofi);
+
+/* poll.c */
+void fabric_settle(struct decant_ofi *ofi, struct fabric_op *op);
+void fabric_die(struct decant_ofi *ofi, int error);
+void fabric_progress(struct decant_ofi *ofi);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "fabric.h"
+
+#define BATCH 32
+/* How much of a dying end point's queue is still read, so that what is done counts as
+ * done. */
+#define LAST_BATCHES 64
+
+/* An operation with nothing left to post and nothing under way becomes an event. */
+void fabric_settle(struct decant_ofi *ofi, struct fabric_op *op)
+{
+	if (op->queued || op->inflight)
+		return;
+	if (!op->result && op->kind != DECANT_OFI_RECV)
+		op->result = (ssize_t)op->len;
+	fabric_bounce_put(ofi, &op->bounce);
+	decant_owned_put(op->owned);
+	op->owned = NULL;
+	op->busy = false;
+	fabric_list_push(&ofi->done, op);
+}
+
+static void arrived(struct fabric_op *op, size_t len)
+{
+	if (len > op->len)
+		len = op->len; /* never trust a length that came from outside */
+	if (op->bounce.addr)
+		decant_copy_from(&op->rest, op->bounce.addr, len);
+	op->result = (ssize_t)len;
+}
+
+/* One request is over. The length is meaningful for what was received only. */
+static void complete(struct decant_ofi *ofi, void *context, size_t len, int error)
+{
+	struct fabric_request *request = fabric_request_of(ofi, context);
+	struct fabric_op *op;
+
+	ofi->idle = 0;
+	ofi->polled = 0;
+	if (!request)
+		return;
+	op = request->op;
+	if (error) {
+		if (op->result >= 0)
+			op->result = error;
+		/* what is not posted yet shall not be */
+		decant_iter_truncate(&op->rest, 0);
+	} else if (op->kind == DECANT_OFI_RECV) {
+		arrived(op, len);
+	}
+	fabric_request_put(ofi, request);
+	fabric_settle(ofi, op);
+}
+
+/* In words, as far as the provider has any. */
+static int explain(struct decant_ofi *ofi, const struct fi_cq_err_entry *entry)
+{
+	char text[128] = "";
+
+	fi_cq_strerror(ofi->cq, entry->prov_errno, entry->err_data, text, sizeof(text));
+	text[sizeof(text) - 1] = 0;
+	if (entry->err == FI_ECANCELED)
+		return fabric_fail(
+			ofi, -entry->err,
+			"transfer ended by the peer, which hung up or refused the "
+			"address or the key (provider's code %d)",
+			entry->prov_errno);
+	return fabric_fail(ofi, -entry->err, "transfer failed (%s%sprovider's code %d)",
+			   text, text[0] ? ", " : "", entry->prov_errno);
+}
+
+static void failed(struct decant_ofi *ofi)
+{
+	struct fi_cq_err_entry entry = {0};
+	ssize_t n = fi_cq_readerr(ofi->cq, &entry, 0);
+	int error;
+
+	if (n == -FI_EAGAIN)
+		return;
+	if (n < 0) {
+		ofi->dead = fabric_fail(ofi, n, "completion queue");
+		return;
+	}
+	error = explain(ofi, &entry);
+	if (fabric_peer_gone(error))
+		ofi->dead = error;
+	complete(ofi, entry.op_context, 0, error);
+}
+
+/* Read one batch; whether there may be more. */
+static bool reap(struct decant_ofi *ofi)
+{
+	struct fi_cq_msg_entry entries[BATCH];
+	ssize_t n = fi_cq_read(ofi->cq, entries, BATCH);
+
+	for (ssize_t i = 0; i < n; i++)
+		complete(ofi, entries[i].op_context, entries[i].len, 0);
+	if (n == -FI_EAVAIL)
+		failed(ofi);
+	else if (n < 0 && n != -FI_EAGAIN && n != -FI_EINTR)
+		ofi->dead = fabric_fail(ofi, n, "completion queue");
+	return n == BATCH || n == -FI_EAVAIL;
+}
+
+/* Whether the peer of a connection hung up. */
+static void watch(struct decant_ofi *ofi)
+{
+	struct fi_eq_cm_entry entry;
+	struct fi_eq_err_entry error = {0};
+	uint32_t event;
+	ssize_t n = fi_eq_read(ofi->eq, &event, &entry, sizeof(entry), 0);
+
+	if (n == -FI_EAVAIL && fi_eq_readerr(ofi->eq, &error, 0) > 0)
+		ofi->dead = fabric_fail(ofi, -error.err, "connection");
+	else if (n >= 0 && event == FI_SHUTDOWN)
+		ofi->dead = fabric_fail(ofi, -ENOTCONN, "the peer hung up");
+	else if (n >= 0 && event == FI_CONNREQ)
+		fi_freeinfo(entry.info);
+}
+
+static bool waiting_for_peer(const struct decant_ofi *ofi)
+{
+	return ofi->tx.head || ofi->tx_inflight;
+}
+
+/*
+ * Sends and writes may not take for ever. Time between polls counts, but no single gap
+ * for more than a quarter of the limit: a caller that was away must get the chance to
+ * progress.
+ */
+static void grow_impatient(struct decant_ofi *ofi)
+{
+	int64_t now, gap;
+
+	if (!waiting_for_peer(ofi)) {
+		ofi->idle = 0;
+		ofi->polled = 0;
+		return;
+	}
+	now = fabric_now();
+	gap = ofi->polled ? now - ofi->polled : 0;
+	ofi->polled = now;
+	ofi->idle += gap < ofi->timeout / 4 + 1 ? gap : ofi->timeout / 4 + 1;
+	if (ofi->idle > ofi->timeout)
+		ofi->dead = fabric_fail(ofi, -ETIMEDOUT, "no progress for %d ms",
+					ofi->timeout);
+}
+
+static void unqueue(struct fabric_list *list)
+{
+	struct fabric_op *op;
+
+	while ((op = fabric_list_pop(list)))
+		op->queued = false;
+}
+
+/* What is under way gets its event; the first that was waiting for the peer says why. */
+static void flush(struct decant_ofi *ofi, int error)
+{
+	size_t nr = (size_t)ofi->depth + ofi->window;
+
+	unqueue(&ofi->tx);
+	unqueue(&ofi->rx);
+	for (size_t i = 0; ofi->requests && i < nr; i++)
+		if (ofi->requests[i].op)
+			fabric_request_put(ofi, &ofi->requests[i]);
+	for (unsigned i = 0; ofi->ops && i < ofi->depth; i++) {
+		struct fabric_op *op = &ofi->ops[i];
+
+		if (!op->busy)
+			continue;
+		if (op->result >= 0)
+			op->result = op->kind == DECANT_OFI_RECV ? -ECANCELED : error;
+		fabric_settle(ofi, op);
+	}
+}
+
+/* Close the end point, so that the provider lets go of all memory; then flush. */
+void fabric_die(struct decant_ofi *ofi, int error)
+{
+	ofi->dead = error;
+	for (int i = 0; ofi->connected && i < LAST_BATCHES && reap(ofi); i++)
+		;
+	ofi->dead = error;
+	ofi->buried = true;
+	if (ofi->ep && !fi_close(&ofi->ep->fid))
+		ofi->ep = NULL;
+	flush(ofi, error);
+}
+
+void fabric_progress(struct decant_ofi *ofi)
+{
+	bool more = true;
+
+	for (int i = 0; i < 4 && more && !ofi->dead; i++)
+		more = reap(ofi);
+	if (!ofi->dead)
+		fabric_post(ofi);
+	if (!ofi->dead && !more && ofi->msg)
+		watch(ofi);
+	if (!ofi->dead && !ofi->done.head)
+		grow_impatient(ofi);
+	if (ofi->dead)
+		fabric_die(ofi, ofi->dead);
+}
+
+int decant_ofi_poll(struct decant_ofi *ofi, struct decant_ofi_event *events, unsigned max)
+{
+	unsigned n = 0;
+
+	if (ofi->connected && !ofi->buried)
+		fabric_progress(ofi);
+	while (n < max && ofi->done.head) {
+		struct fabric_op *op = fabric_list_pop(&ofi->done);
+
+		events[n++] = (struct decant_ofi_event){op->user, op->kind, op->result};
+		fabric_list_push(&ofi->free_ops, op);
+	}
+	return n || ofi->done.head ? (int)n : ofi->dead;
+}
+
+int decant_ofi_fd(struct decant_ofi *ofi, bool *may_sleep)
+{
+	struct fid *fids[1];
+
+	*may_sleep = false;
+	if (!ofi->cq)
+		return -1;
+	/* what waits to be posted is posted by poll(), and that nobody announces */
+	if (ofi->fd >= 0 && !ofi->done.head && !ofi->tx.head && !ofi->rx.head &&
+	    !ofi->dead) {
+		fids[0] = &ofi->cq->fid;
+		*may_sleep = !fi_trywait(ofi->fabric, fids, 1);
+	}
+	return ofi->fd;
+}

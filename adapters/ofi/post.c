@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "fabric.h"
+
+/* What a request is made of: the elements, or one bounce buffer. */
+struct elements {
+	struct iovec one;
+	const struct iovec *iov;
+	void **desc;
+	size_t nr;
+	size_t len;
+};
+
+static void through_bounce(struct elements *el, struct fabric_bounce *bounce, size_t len)
+{
+	el->one = (struct iovec){bounce->addr, len};
+	el->iov = &el->one;
+	el->desc = &bounce->desc;
+	el->nr = 1;
+	el->len = len;
+}
+
+/* Direct elements from the front of the operation; it is advanced past them. */
+static int direct(struct decant_ofi *ofi, struct fabric_op *op, size_t max,
+		  struct elements *el)
+{
+	struct decant_sink *sink = fabric_sink(ofi, max);
+	ssize_t n = decant_extract(&op->rest, sink, SIZE_MAX);
+
+	if (n < 0)
+		return (int)n;
+	el->iov = ofi->table.iov;
+	el->desc = ofi->table.desc;
+	el->nr = sink->nr;
+	el->len = (size_t)n;
+	return 0;
+}
+
+/* Elements of a write. Tiny ones are not worth a request: gather them if there is room.
+ */
+static int write_elements(struct decant_ofi *ofi, struct fabric_op *op,
+			  struct fabric_request *request, struct elements *el)
+{
+	struct decant_iter before = op->rest;
+	int rc = direct(ofi, op, ofi->tx_limit, el);
+	size_t most = FABRIC_GATHER;
+
+	if (rc || el->len >= FABRIC_TINY || !decant_iter_count(&op->rest) ||
+	    most > ofi->info->ep_attr->max_msg_size)
+		return rc;
+	/* without a buffer wait for one, or go without if none of ours will come back */
+	if (fabric_bounce_get(ofi, &request->bounce, most, true))
+		return ofi->gathered ? -FI_EAGAIN : 0;
+	ofi->gathered++;
+	op->rest = before;
+	through_bounce(el, &request->bounce,
+		       (size_t)decant_copy_to(request->bounce.addr, &op->rest, most));
+	return 0;
+}
+
+static ssize_t post_write_request(struct decant_ofi *ofi, struct fabric_op *op,
+				  struct fabric_request *request)
+{
+	struct fi_rma_iov remote = {.addr = op->addr, .key = op->key};
+	struct fi_msg_rma message = {.addr = ofi->peer,
+				     .rma_iov = &remote,
+				     .rma_iov_count = 1,
+				     .context = &request->context};
+	struct elements el;
+	ssize_t rc = write_elements(ofi, op, request, &el);
+
+	if (rc)
+		return rc;
+	message.msg_iov = el.iov;
+	message.desc = el.desc;
+	message.iov_count = el.nr;
+	remote.len = el.len;
+	request->len = el.len;
+	return fi_writemsg(ofi->ep, &message, ofi->write_flags);
+}
+
+/* 0: all of it is posted; -FI_EAGAIN: not yet. */
+static ssize_t post_write(struct decant_ofi *ofi, struct fabric_op *op)
+{
+	while (decant_iter_count(&op->rest)) {
+		struct decant_iter before = op->rest;
+		struct fabric_request *request = fabric_request_get(ofi, op);
+		ssize_t rc;
+
+		if (!request)
+			return -FI_EAGAIN;
+		rc = post_write_request(ofi, op, request);
+		if (rc) {
+			op->rest = before;
+			fabric_request_put(ofi, request);
+			return rc;
+		}
+		op->addr += request->len;
+	}
+	return 0;
+}
+
+static ssize_t post_message(struct decant_ofi *ofi, struct fabric_op *op)
+{
+	bool recv = op->kind == DECANT_OFI_RECV;
+	struct decant_iter before = op->rest;
+	struct fi_msg message = {.addr = ofi->peer};
+	struct fabric_request *request;
+	struct elements el;
+	ssize_t rc = 0;
+
+	request = fabric_request_get(ofi, op);
+	if (!request)
+		return -FI_EAGAIN;
+	if (op->bounce.addr)
+		through_bounce(&el, &op->bounce, op->len);
+	else
+		rc = direct(ofi, op, recv ? ofi->rx_limit : ofi->tx_limit, &el);
+	op->rest = before;
+	if (!rc) {
+		message.msg_iov = el.iov;
+		message.desc = el.desc;
+		message.iov_count = el.nr;
+		message.context = &request->context;
+		request->len = el.len;
+		rc = recv ? fi_recvmsg(ofi->ep, &message, FI_COMPLETION)
+			  : fi_sendmsg(ofi->ep, &message, FI_COMPLETION);
+	}
+	if (rc)
+		fabric_request_put(ofi, request);
+	return rc;
+}
+
+/* Post from the front only: nothing overtakes what the provider had no room for. */
+static void post_list(struct decant_ofi *ofi, struct fabric_list *list)
+{
+	while (list->head && !ofi->dead) {
+		struct fabric_op *op = list->head;
+		ssize_t rc = op->kind == DECANT_OFI_WRITE ? post_write(ofi, op)
+							  : post_message(ofi, op);
+
+		if (rc == -FI_EAGAIN)
+			return;
+		fabric_list_pop(list);
+		op->queued = false;
+		if (rc) {
+			op->result = fabric_fail(ofi, rc, "can't transfer");
+			if (fabric_peer_gone((int)op->result))
+				ofi->dead = (int)op->result;
+		}
+		fabric_settle(ofi, op);
+	}
+}
+
+void fabric_post(struct decant_ofi *ofi)
+{
+	post_list(ofi, &ofi->rx);
+	post_list(ofi, &ofi->tx);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "fabric.h"
+#include <stdlib.h>
+
+void fabric_list_push(struct fabric_list *list, struct fabric_op *op)
+{
+	op->next = NULL;
+	if (list->tail)
+		list->tail->next = op;
+	else
+		list->head = op;
+	list->tail = op;
+}
+
+struct fabric_op *fabric_list_pop(struct fabric_list *list)
+{
+	struct fabric_op *op = list->head;
+
+	if (!op)
+		return NULL;
+	list->head = op->next;
+	if (!list->head)
+		list->tail = NULL;
+	return op;
+}
+
+/* Requests: @window for sends and writes, and one for each operation that may be a recv.
+ */
+int fabric_tables_new(struct decant_ofi *ofi)
+{
+	size_t nr = (size_t)ofi->depth + ofi->window;
+
+	ofi->ops = calloc(ofi->depth, sizeof(*ofi->ops));
+	ofi->requests = calloc(nr, sizeof(*ofi->requests));
+	if (!ofi->ops || !ofi->requests)
+		return -ENOMEM;
+	for (unsigned i = 0; i < ofi->depth; i++)
+		fabric_list_push(&ofi->free_ops, &ofi->ops[i]);
+	while (nr--) {
+		ofi->requests[nr].next = ofi->free_requests;
+		ofi->free_requests = &ofi->requests[nr];
+	}
+	return 0;
+}
+
+/* NULL when so many are under way that one more send or write has to wait. */
+struct fabric_request *fabric_request_get(struct decant_ofi *ofi, struct fabric_op *op)
+{
+	struct fabric_request *request = ofi->free_requests;
+	bool tx = op->kind != DECANT_OFI_RECV;
+
+	if (!request || (tx && ofi->tx_inflight == ofi->window))
+		return NULL;
+	ofi->free_requests = request->next;
+	ofi->tx_inflight += tx;
+	op->inflight++;
+	request->op = op;
+	request->len = 0;
+	return request;
+}
+
+void fabric_request_put(struct decant_ofi *ofi, struct fabric_request *request)
+{
+	struct fabric_op *op = request->op;
+
+	ofi->gathered -= request->bounce.addr != NULL;
+	fabric_bounce_put(ofi, &request->bounce);
+	ofi->tx_inflight -= op->kind != DECANT_OFI_RECV;
+	op->inflight--;
+	request->op = NULL;
+	request->next = ofi->free_requests;
+	ofi->free_requests = request;
+}
+
+/* The request a completion belongs to; NULL if it is none of ours. */
+struct fabric_request *fabric_request_of(struct decant_ofi *ofi, void *context)
+{
+	uintptr_t at = (uintptr_t)context - (uintptr_t)ofi->requests;
+	size_t nr = (size_t)ofi->depth + ofi->window;
+
+	if (at % sizeof(struct fabric_request) ||
+	    at / sizeof(struct fabric_request) >= nr)
+		return NULL;
+	return ofi->requests[at / sizeof(struct fabric_request)].op ? context : NULL;
+}

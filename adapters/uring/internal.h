@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DECANT_URING_INTERNAL_H
+#define DECANT_URING_INTERNAL_H
+/*
+ * internal.h - what the files of the adapter share.
+ *
+ *	uring.c		the public calls: rings, events
+ *	operation.c	an operation from its beginning to its event; knows no back end
+ *	plan.c		the next request of an operation, and what its transfer came to
+ *	file.c		what a file demands
+ *	ring.c		back end: io_uring
+ *	threads.c	back end: a pool of threads
+ *
+ * An operation has at most one request under way. The engine runs in the caller's thread;
+ * only threads.c has others, and these see nothing but a request.
+ */
+#include <decant/uring.h>
+
+#define REQUEST_ELEMENTS     1024u	 /* IOV_MAX of Linux */
+#define REQUEST_ELEMENTS_FEW 16u	 /* as many have room in the operation itself */
+#define REQUEST_BYTES	     0x7ffff000u /* MAX_RW_COUNT of Linux */
+#define SCRATCH_ALIGN	     4096u	 /* what a pool's buffers are aligned to */
+#define OFFSET_ALIGN_MAX     65536u /* larger blocks are not read and written directly */
+
+/* The operation's code, or what it needs on the way. */
+enum request_code {
+	REQUEST_NOP,
+	REQUEST_READ,
+	REQUEST_WRITE,
+	REQUEST_FSYNC,
+	REQUEST_POLL, /* wait until @fd is ready for @poll */
+};
+
+/**
+ * struct request - what a back end is given
+ * @code: what to do
+ * @fd: with which file
+ * @poll: events to wait for
+ * @nr: elements in @iov
+ * @iov: the memory
+ * @offset: position in the file, or -1: a file without positions
+ * @result: bytes or a negative errno; set by the back end
+ * @next: for lists
+ */
+struct request {
+	enum request_code code;
+	int fd;
+	short poll;
+	unsigned nr;
+	struct iovec *iov;
+	int64_t offset;
+	ssize_t result;
+	struct request *next;
+};
+
+struct request_list {
+	struct request *head;
+	struct request **tail;
+};
+
+static inline void request_list_init(struct request_list *list)
+{
+	list->head = NULL;
+	list->tail = &list->head;
+}
+
+static inline void request_list_push(struct request_list *list, struct request *request)
+{
+	request->next = NULL;
+	*list->tail = request;
+	list->tail = &request->next;
+}
+
+static inline struct request *request_list_pop(struct request_list *list)
+{
+	struct request *request = list->head;
+
+	if (!request)
+		return NULL;
+	list->head = request->next;
+	if (!list->head)
+		list->tail = &list->head;
+	return request;
+}
+
+struct backend;
+
+/**
+ * struct backend_ops - who carries out requests
+ * @id: which one it is
+ * @start: begin, for at most @depth requests at a time
+ * @stop: end; nothing is under way
+ * @fd: becomes readable when @reap has something to give
+ * @queue: take a request; it may stay in user space until @flush or @wait
+ * @flush: hand over everything that was queued; 0 or a negative errno
+ * @wait: flush, then wait until @reap has something to give or @timeout (milliseconds, -1
+ *	for ever) is over; may return early; 0 or a negative errno
+ * @reap: a request that is complete, or NULL
+ */
+struct backend_ops {
+	enum decant_uring_backend id;
+	int (*start)(struct backend **out, unsigned depth);
+	void (*stop)(struct backend *backend);
+	int (*fd)(const struct backend *backend);
+	void (*queue)(struct backend *backend, struct request *request);
+	int (*flush)(struct backend *backend);
+	int (*wait)(struct backend *backend, int timeout);
+	struct request *(*reap)(struct backend *backend);
+};
+
+extern const struct backend_ops uring_backend_ring;
+extern const struct backend_ops uring_backend_threads;
+
+struct decant_uring_file {
+	int fd;		/* through the page cache */
+	int direct_fd;	/* past it, or -1 */
+	int opened;	/* the one of the two that is ours to close, or -1 */
+	bool positions; /* whether the file has positions */
+	bool blocks;	/* a block device: it ends with a whole block */
+	uint64_t size;	/* a regular file's when it was last asked for */
+	bool fallback;	/* whether what can't go directly may go through the page cache */
+	struct decant_uring_file_info info;
+};
+
+/* A part of an operation that is transferred in one way. */
+struct leg {
+	struct decant_iter iter; /* what is left */
+	uint64_t pos;		 /* where that lies in the file */
+	size_t left;
+	size_t done;
+	bool direct;
+	bool ended; /* nothing more will come: end of file or @error */
+	int error;
+};
+
+/*
+ * The legs of an operation in the order of the file. A direct write has unaligned edges
+ * written through the page cache; all else is one body.
+ */
+enum { LEG_HEAD, LEG_BODY, LEG_TAIL, LEG_COUNT };
+
+struct operation {
+	struct request request;
+	struct decant_uring *ring;
+	struct decant_uring_file *file;
+	void *user;
+	enum request_code code;
+	ssize_t result; /* of a request that moves no bytes */
+	struct decant_owned *owned;
+	struct leg legs[LEG_COUNT];
+	struct leg *leg; /* the one under way */
+
+	/* The request under way. */
+	struct decant_iter after; /* the leg's iterator when all of it arrives */
+	size_t before;		  /* bytes ahead of the caller's that nobody asked for */
+	size_t asked;		  /* the caller's bytes in it */
+	struct decant_sink sink;
+	struct decant_stage stage;
+	struct iovec *many; /* a table of REQUEST_ELEMENTS, once one was needed */
+	struct iovec few[REQUEST_ELEMENTS_FEW];
+};
+
+struct decant_uring {
+	const struct backend_ops *ops;
+	struct backend *backend;
+	const char *reason;
+	struct decant_space *space;
+	size_t stage_bytes;
+	struct operation *operations;
+	unsigned depth;
+	unsigned active;
+	struct request_list idle;
+	struct request_list starved; /* waiting for scratch memory */
+	struct decant_pool *pool;    /* scratch memory, once some was needed */
+	struct decant_uring_stats stats;
+};
+
+static inline struct operation *request_operation(struct request *request)
+{
+	return (struct operation *)request; /* its first member */
+}
+
+/* file.c: the size, asked for anew if @end was beyond it last time */
+uint64_t uring_file_size(struct decant_uring_file *file, uint64_t end);
+
+/* plan.c: -EBUSY: scratch memory is needed and all of it is in use */
+int uring_plan(struct operation *op);
+/* what a transfer of @result bytes was worth to the caller; scratch memory is given back
+ */
+size_t uring_arrived(struct operation *op, size_t result);
+void uring_scratch_put(struct operation *op);
+
+/* operation.c */
+int uring_begin(struct operation *op, struct decant_iter *it, size_t len, uint64_t pos);
+bool uring_complete(struct operation *op, ssize_t *result);
+void uring_feed(struct decant_uring *ring);
+void uring_retire(struct operation *op);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* operation.c - an operation from its beginning to its event. */
+#include <errno.h>
+#include <poll.h>
+#include "internal.h"
+
+/* Edges go after the body, else the kernel would first have to write their pages back. */
+static const unsigned char leg_order[LEG_COUNT] = {LEG_BODY, LEG_HEAD, LEG_TAIL};
+
+static size_t leg_left(const struct leg *leg)
+{
+	return decant_iter_count(&leg->iter);
+}
+
+static struct leg *next_leg(struct operation *op)
+{
+	for (unsigned i = 0; i < LEG_COUNT; i++) {
+		struct leg *leg = &op->legs[leg_order[i]];
+
+		if (leg == &op->legs[LEG_TAIL] && leg_left(&op->legs[LEG_BODY]))
+			break;
+		if (leg_left(leg) && !leg->ended)
+			return leg;
+	}
+	return NULL;
+}
+
+static void end_leg(struct leg *leg, int error)
+{
+	leg->ended = true;
+	leg->error = error;
+}
+
+static void queue(struct operation *op)
+{
+	struct decant_uring *ring = op->ring;
+
+	if (op->request.code != REQUEST_NOP && op->request.code != REQUEST_POLL)
+		ring->stats.submissions++;
+	ring->ops->queue(ring->backend, &op->request);
+}
+
+/* Queue the next request, or wait for scratch memory. False: there is nothing left to do.
+ */
+static bool proceed(struct operation *op)
+{
+	int err;
+
+	while ((op->leg = next_leg(op))) {
+		err = uring_plan(op);
+		if (!err) {
+			queue(op);
+			return true;
+		}
+		if (err == -EBUSY) {
+			request_list_push(&op->ring->starved, &op->request);
+			return true;
+		}
+		end_leg(op->leg, err);
+	}
+	return false;
+}
+
+/* Also what has nothing to do completes in the back end, so that its fd becomes readable.
+ */
+static void start(struct operation *op)
+{
+	if (op->code != REQUEST_FSYNC && proceed(op))
+		return;
+	op->request.code = op->code == REQUEST_FSYNC ? REQUEST_FSYNC : REQUEST_NOP;
+	op->request.fd = op->file->fd;
+	op->request.offset = 0;
+	queue(op);
+}
+
+void uring_feed(struct decant_uring *ring)
+{
+	struct request *request = request_list_pop(&ring->starved);
+
+	if (request)
+		start(request_operation(request));
+}
+
+static void lay_leg(struct leg *leg, struct decant_iter *it, uint64_t *pos, size_t len,
+		    bool direct)
+{
+	leg->iter = *it;
+	leg->pos = *pos;
+	leg->direct = direct;
+	decant_iter_truncate(&leg->iter, len);
+	decant_iter_advance(it, len);
+	*pos += len;
+}
+
+static void lay_legs(struct operation *op, uint64_t pos)
+{
+	struct decant_iter it = decant_owned_iter(op->owned);
+	size_t mask = op->file->info.offset_align - 1;
+	size_t len = decant_iter_count(&it), head = -(size_t)pos & mask;
+	bool direct = op->file->info.direct;
+
+	if (op->code == REQUEST_READ || !direct || len < head + mask + 1) {
+		lay_leg(&op->legs[LEG_BODY], &it, &pos, len,
+			direct && op->code == REQUEST_READ);
+		return;
+	}
+	lay_leg(&op->legs[LEG_HEAD], &it, &pos, head, false);
+	lay_leg(&op->legs[LEG_BODY], &it, &pos, (len - head) & ~mask, true);
+	lay_leg(&op->legs[LEG_TAIL], &it, &pos, (len - head) & mask, false);
+}
+
+static int own(struct operation *op, struct decant_iter *it, size_t len)
+{
+	struct decant_own_options options = {.size = sizeof(options)};
+
+	options.space = op->ring->space;
+	options.policy = DECANT_TRUST;
+	op->owned = decant_iter_own(it, len, &options);
+	return op->owned ? 0 : options.error;
+}
+
+int uring_begin(struct operation *op, struct decant_iter *it, size_t len, uint64_t pos)
+{
+	int err;
+
+	for (unsigned i = 0; i < LEG_COUNT; i++)
+		op->legs[i] = (struct leg){0};
+	op->owned = NULL;
+	if (len) {
+		err = own(op, it, len);
+		if (err)
+			return err;
+		lay_legs(op, op->file->positions ? pos : 0);
+	}
+	start(op);
+	return 0;
+}
+
+/* Interrupted, or not ready: neither is the caller's problem. */
+static bool retry(struct operation *op)
+{
+	struct request *request = &op->request;
+
+	if (request->code == REQUEST_POLL) {
+		request->code = op->code;
+	} else if (request->result == -EAGAIN) {
+		request->code = REQUEST_POLL;
+		request->poll = op->code == REQUEST_READ ? POLLIN : POLLOUT;
+	} else if (request->result != -EINTR) {
+		return false;
+	}
+	queue(op);
+	return true;
+}
+
+static void failed(struct operation *op, int error)
+{
+	struct leg *leg = op->leg;
+
+	uring_scratch_put(op);
+	/* A file system that demands more than it says. */
+	if (error == -EINVAL && leg->direct && op->file->fallback)
+		leg->direct = false;
+	else
+		end_leg(leg, error);
+}
+
+static void short_read(struct operation *op, struct leg *leg, size_t result, size_t block)
+{
+	op->file->size = 0; /* it may have shrunk: ask again */
+	/* Only the end of the file cuts a block. */
+	if (!result || (leg->direct && result % block))
+		end_leg(leg, 0);
+}
+
+static void short_write(struct leg *leg, size_t result, size_t block)
+{
+	if (!result)
+		end_leg(leg, -EIO);
+	else if (result % block)
+		leg->direct = false;
+}
+
+static void transferred(struct operation *op, size_t result)
+{
+	size_t block = op->file->info.offset_align;
+	struct leg *leg = op->leg;
+
+	uring_arrived(op, result);
+	if (!leg_left(leg) || result == op->sink.bytes)
+		return;
+	if (op->code == REQUEST_READ)
+		short_read(op, leg, result, block);
+	else
+		short_write(leg, result, block);
+	if (!leg->ended)
+		op->ring->stats.resumed++;
+}
+
+/* The bytes that are there without a gap; if none, why. */
+static ssize_t outcome(const struct operation *op)
+{
+	const struct leg *leg = op->legs;
+	size_t bytes = 0;
+
+	for (unsigned i = 0; i < LEG_COUNT; i++, leg++) {
+		bytes += leg->done;
+		if (leg_left(leg))
+			return bytes ? (ssize_t)bytes : leg->error;
+	}
+	return (ssize_t)bytes;
+}
+
+bool uring_complete(struct operation *op, ssize_t *result)
+{
+	ssize_t n = op->request.result;
+
+	if (retry(op))
+		return false;
+	if (op->code == REQUEST_FSYNC) {
+		*result = n;
+		return true;
+	}
+	if (op->request.code != REQUEST_NOP) {
+		if (n < 0)
+			failed(op, (int)n);
+		else
+			transferred(op, (size_t)n);
+		if (proceed(op))
+			return false;
+	}
+	*result = outcome(op);
+	return true;
+}
+
+void uring_retire(struct operation *op)
+{
+	struct decant_uring *ring = op->ring;
+
+	decant_owned_put(op->owned);
+	op->owned = NULL;
+	request_list_push(&ring->idle, &op->request);
+	ring->active--;
+	ring->stats.operations++;
+}

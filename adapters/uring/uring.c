@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* uring.c - the public calls: rings and events. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <time.h>
+#include "internal.h"
+
+#define DEPTH_DEFAULT	    64u
+#define DEPTH_MAX	    4096u
+#define STAGE_BYTES_DEFAULT (256u << 10)
+#define STAGE_BYTES_MIN	    (2 * OFFSET_ALIGN_MAX)
+#define STAGE_BYTES_MAX	    (64u << 20)
+
+/* Why io_uring can't be had, where threads can take its place. */
+static const char *why_threads(int err)
+{
+	switch (err) {
+	case -EPERM:
+	case -EACCES:
+		return "io_uring is forbidden here";
+	case -ENOSYS:
+		return "this kernel has no io_uring, or an old one";
+	case -ENOMEM:
+		return "not enough memory may be locked for io_uring";
+	default:
+		return NULL;
+	}
+}
+
+static int start_backend(struct decant_uring *ring, enum decant_uring_backend wanted)
+{
+	int err;
+
+	if (wanted != DECANT_URING_THREADS) {
+		ring->ops = &uring_backend_ring;
+		err = ring->ops->start(&ring->backend, ring->depth);
+		if (!err || wanted == DECANT_URING_RING)
+			return err;
+		ring->reason = why_threads(err);
+		if (!ring->reason)
+			return err;
+	}
+	ring->ops = &uring_backend_threads;
+	return ring->ops->start(&ring->backend, ring->depth);
+}
+
+static int check_options(const struct decant_uring_options *options)
+{
+	if (options->size != sizeof(*options) || options->depth > DEPTH_MAX ||
+	    options->backend > DECANT_URING_THREADS ||
+	    options->stage_bytes > STAGE_BYTES_MAX)
+		return -EINVAL;
+	return 0;
+}
+
+static size_t stage_bytes(size_t wanted)
+{
+	if (!wanted)
+		return STAGE_BYTES_DEFAULT;
+	if (wanted < STAGE_BYTES_MIN)
+		return STAGE_BYTES_MIN;
+	return (wanted + SCRATCH_ALIGN - 1) & ~(size_t)(SCRATCH_ALIGN - 1);
+}
+
+static int ring_init(struct decant_uring *ring,
+		     const struct decant_uring_options *options)
+{
+	ring->depth = options->depth ? options->depth : DEPTH_DEFAULT;
+	ring->space = options->space;
+	ring->stage_bytes = stage_bytes(options->stage_bytes);
+	request_list_init(&ring->idle);
+	request_list_init(&ring->starved);
+	ring->operations = calloc(ring->depth, sizeof(*ring->operations));
+	if (!ring->operations)
+		return -ENOMEM;
+	for (unsigned i = 0; i < ring->depth; i++) {
+		ring->operations[i].ring = ring;
+		request_list_push(&ring->idle, &ring->operations[i].request);
+	}
+	return start_backend(ring, options->backend);
+}
+
+int decant_uring_new(struct decant_uring **out,
+		     const struct decant_uring_options *options)
+{
+	struct decant_uring_options defaults = {.size = sizeof(defaults)};
+	struct decant_uring *ring;
+	int err;
+
+	if (!options)
+		options = &defaults;
+	err = check_options(options);
+	if (err)
+		return err;
+	ring = calloc(1, sizeof(*ring));
+	if (!ring)
+		return -ENOMEM;
+	err = ring_init(ring, options);
+	if (err) {
+		free(ring->operations);
+		free(ring);
+		return err;
+	}
+	*out = ring;
+	return 0;
+}
+
+void decant_uring_free(struct decant_uring *ring)
+{
+	struct decant_uring_event event;
+
+	if (!ring)
+		return;
+	while (ring->active)
+		if (decant_uring_wait(ring, &event, 1, -1) < 0)
+			return; /* the kernel may still write: better leaked than freed */
+	ring->ops->stop(ring->backend);
+	decant_pool_free(ring->pool);
+	for (unsigned i = 0; i < ring->depth; i++)
+		free(ring->operations[i].many);
+	free(ring->operations);
+	free(ring);
+}
+
+enum decant_uring_backend decant_uring_backend(const struct decant_uring *ring)
+{
+	return ring->ops->id;
+}
+
+const char *decant_uring_reason(const struct decant_uring *ring)
+{
+	return ring->reason;
+}
+
+int decant_uring_fd(const struct decant_uring *ring)
+{
+	return ring->ops->fd(ring->backend);
+}
+
+void decant_uring_stats(const struct decant_uring *ring, struct decant_uring_stats *stats)
+{
+	*stats = ring->stats;
+}
+
+static int begin(struct decant_uring *ring, struct decant_uring_file *file,
+		 enum request_code code, struct decant_iter *it, size_t len, uint64_t pos,
+		 void *user)
+{
+	struct request *request = request_list_pop(&ring->idle);
+	struct operation *op;
+	int err;
+
+	if (!request)
+		return -EAGAIN;
+	op = request_operation(request);
+	op->file = file;
+	op->user = user;
+	op->code = code;
+	err = uring_begin(op, it, len, pos);
+	if (err)
+		request_list_push(&ring->idle, request);
+	else
+		ring->active++;
+	return err;
+}
+
+static int begin_transfer(struct decant_uring *ring, struct decant_uring_file *file,
+			  enum request_code code, struct decant_iter *it, size_t len,
+			  uint64_t pos, void *user)
+{
+	enum decant_direction wanted = code == REQUEST_READ ? DECANT_DEST : DECANT_SOURCE;
+
+	if (it->direction != wanted)
+		return -EINVAL;
+	if (len > decant_iter_count(it))
+		len = decant_iter_count(it);
+	if (file->positions && (pos > INT64_MAX || len > INT64_MAX - pos))
+		return -EOVERFLOW;
+	return begin(ring, file, code, it, len, pos, user);
+}
+
+int decant_uring_read(struct decant_uring *ring, struct decant_uring_file *file,
+		      struct decant_iter *it, size_t len, uint64_t pos, void *user)
+{
+	return begin_transfer(ring, file, REQUEST_READ, it, len, pos, user);
+}
+
+int decant_uring_write(struct decant_uring *ring, struct decant_uring_file *file,
+		       struct decant_iter *it, size_t len, uint64_t pos, void *user)
+{
+	return begin_transfer(ring, file, REQUEST_WRITE, it, len, pos, user);
+}
+
+int decant_uring_fsync(struct decant_uring *ring, struct decant_uring_file *file,
+		       void *user)
+{
+	return begin(ring, file, REQUEST_FSYNC, NULL, 0, 0, user);
+}
+
+int decant_uring_submit(struct decant_uring *ring)
+{
+	return ring->ops->flush(ring->backend);
+}
+
+static unsigned gather(struct decant_uring *ring, struct decant_uring_event *events,
+		       unsigned max)
+{
+	struct request *request;
+	struct operation *op;
+	unsigned n = 0;
+
+	while (n < max && (request = ring->ops->reap(ring->backend))) {
+		op = request_operation(request);
+		if (uring_complete(op, &events[n].result)) {
+			events[n++].user = op->user;
+			uring_retire(op);
+		}
+		uring_feed(ring);
+	}
+	return n;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int time_left(int64_t end)
+{
+	int64_t left = end - now_ms();
+
+	return left > 0 ? (int)left : 0;
+}
+
+/* Wait once; the number of events, 0 if there is none yet, or a negative errno. */
+static int wait_once(struct decant_uring *ring, struct decant_uring_event *events,
+		     unsigned max, int timeout)
+{
+	int err = ring->ops->wait(ring->backend, timeout);
+
+	return err ? err : (int)gather(ring, events, max);
+}
+
+int decant_uring_wait(struct decant_uring *ring, struct decant_uring_event *events,
+		      unsigned max, int timeout)
+{
+	int64_t end = timeout > 0 ? now_ms() + timeout : 0;
+	int n;
+
+	if (!max || max > INT_MAX)
+		return -EINVAL;
+	n = (int)gather(ring, events, max);
+	while (!n && ring->active) {
+		n = wait_once(ring, events, max, timeout);
+		if (!timeout)
+			break;
+		if (timeout > 0)
+			timeout = time_left(end);
+	}
+	/* What goes on in the meantime: the caller may poll(2) next. */
+	if (n >= 0)
+		decant_uring_submit(ring);
+	return n;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* copy.c - `decant copy`. */
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "command.h"
+#include "file.h"
+#include "session.h"
+
+/* [user@]host:path: a colon before any slash. The host ends up in room, the path is
+ * returned. */
+static const char *remote_path(const char *arg, char *room, size_t max)
+{
+	const char *colon = strchr(arg, ':'), *slash = strchr(arg, '/');
+
+	if (!colon || colon == arg || (slash && slash < colon) ||
+	    (size_t)(colon - arg) >= max)
+		return NULL;
+	memcpy(room, arg, (size_t)(colon - arg));
+	room[colon - arg] = '\0';
+	return colon + 1;
+}
+
+static bool same_file(const struct copy_options *o)
+{
+	struct stat a, b;
+
+	return !stat(o->source, &a) && !stat(o->target, &b) && S_ISREG(a.st_mode) &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+struct copy {
+	struct copy_options options;
+	struct report report;
+	struct engine engine;
+	struct session session;
+	struct endpoint *source;
+	struct endpoint *target;
+	struct copy_stats stats;
+	char host[256];
+};
+
+static void open_local(struct copy *c)
+{
+	const struct copy_options *o = &c->options;
+
+	c->source = source_open(&c->engine, o->source, o->direct);
+	if (!c->source)
+		return;
+	if (same_file(o))
+		report_set(&c->report, EXIT_USAGE, "%s and %s are the same file",
+			   o->source, o->target);
+	else
+		c->target = target_open(&c->engine, o->target, o->source,
+					&c->source->meta, o->direct);
+}
+
+static bool set_path(struct copy *c, const char *path)
+{
+	struct request *r = &c->session.request;
+
+	if (strlen(path) >= sizeof(r->path))
+		return report_set(&c->report, EXIT_USAGE, "%s: the path is too long",
+				  path);
+	/* As with rsync: host: alone is the home directory there. */
+	strcpy(r->path, *path ? path : ".");
+	return true;
+}
+
+static void open_push(struct copy *c, const char *path)
+{
+	const struct copy_options *o = &c->options;
+	struct request *r = &c->session.request;
+	char copy[4096];
+
+	c->source = source_open(&c->engine, o->source, o->direct);
+	if (!c->source || !session_call(&c->session, c->host, o, &c->report) ||
+	    !set_path(c, path))
+		return;
+	snprintf(copy, sizeof(copy), "%s", o->source);
+	snprintf(r->name, sizeof(r->name), "%s", basename(copy));
+	r->push = true;
+	if (session_agree(&c->session, &c->source->meta))
+		c->target = peer_open(&c->engine, &c->session);
+}
+
+static void open_pull(struct copy *c, const char *path)
+{
+	const struct copy_options *o = &c->options;
+	struct file_meta meta = {0};
+
+	if (!session_call(&c->session, c->host, o, &c->report) || !set_path(c, path) ||
+	    !session_agree(&c->session, &meta))
+		return;
+	c->target = target_open(&c->engine, o->target, path, &meta, o->direct);
+	if (c->target)
+		c->source = peer_open(&c->engine, &c->session);
+}
+
+static void open_ends(struct copy *c)
+{
+	const char *from, *to;
+	char other[sizeof(c->host)];
+
+	from = remote_path(c->options.source, c->host, sizeof(c->host));
+	to = remote_path(c->options.target, from ? other : c->host, sizeof(c->host));
+	if (from && to)
+		report_set(&c->report, EXIT_USAGE,
+			   "one of SRC and DST must be on this host");
+	else if (from)
+		open_pull(c, from);
+	else if (to)
+		open_push(c, to);
+	else
+		open_local(c);
+}
+
+static void print_stats(struct copy *c, uint64_t began)
+{
+	const struct copy_options *o = &c->options;
+	struct copy_stats *s = &c->stats;
+
+	engine_describe(&c->engine);
+	s->bytes = c->engine.bytes;
+	s->elapsed_ns = stats_now() - began;
+	s->here = c->engine.stats;
+	s->there = c->session.other;
+	s->sender = !c->session.client || c->session.sender;
+	if (c->session.client)
+		snprintf(s->fabric, sizeof(s->fabric), "%s", c->session.request.provider);
+	snprintf(s->backing, sizeof(s->backing), "%s",
+		 decant_backing_name(decant_pool_backing(c->engine.pool)));
+	stats_print(s, o->stats, strcmp(o->target, "-") ? stdout : stderr);
+}
+
+/*
+ * After an error requests may still be under way in buffers that can't be given back (a
+ * read from a terminal never ends), so the process ends as it is, once nothing is left
+ * behind.
+ */
+static void abandon(struct copy *c)
+{
+	if (c->target && c->target->ops->abandon)
+		c->target->ops->abandon(c->target);
+	if (c->session.client)
+		control_close(&c->session.control);
+	command_abandon(&c->report);
+}
+
+static void close_all(struct copy *c)
+{
+	engine_stop(&c->engine);
+	c->source->ops->close(c->source);
+	c->target->ops->close(c->target);
+	if (c->session.client)
+		session_close(&c->session);
+	engine_fini(&c->engine);
+}
+
+int command_copy(int argc, char **argv)
+{
+	static struct copy copy;
+	struct copy *c = &copy;
+	uint64_t began = stats_now();
+	bool help = false;
+
+	if (!copy_options_parse(&c->options, argc, argv, &c->report, &help)) {
+		if (help)
+			copy_options_help();
+		return report_print(&c->report);
+	}
+	engine_catch_signals();
+	if (engine_init(&c->engine, &c->options, &c->report))
+		open_ends(c);
+	if (!c->report.code) {
+		progress_begin(&c->engine.progress, c->options.quiet,
+			       c->source->meta.size);
+		engine_run(&c->engine, c->source, c->target);
+	}
+	if (c->report.code)
+		abandon(c);
+	print_stats(c, began);
+	close_all(c);
+	return EXIT_DONE;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine.h"
+#include "text.h"
+
+#define EVENTS	    64
+#define IDLE_TURNS  200 /* turns without progress before it sleeps */
+#define SLEEP_MS    100 /* and how long at most */
+#define BLOCKING_MS 500 /* when there is only the ring to wait for */
+
+static volatile sig_atomic_t caught;
+
+static void on_signal(int signal)
+{
+	caught = signal;
+}
+
+void engine_catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	action.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &action, NULL);
+}
+
+bool engine_interrupted(struct engine *engine)
+{
+	if (caught)
+		report_set(engine->report, EXIT_INTERRUPTED,
+			   "interrupted by signal %d (%s)", (int)caught,
+			   strsignal(caught));
+	return caught != 0;
+}
+
+static bool engine_buffers(struct engine *engine)
+{
+	struct decant_pool_options options = {.size = sizeof(options),
+					      .buffer_bytes = engine->chunk_bytes,
+					      .buffers = engine->depth};
+	int err = decant_space_new(&engine->space);
+
+	if (!err)
+		err = decant_pool_new(&engine->pool, &options);
+	if (!err)
+		err = decant_space_add(engine->space, decant_pool_region(engine->pool));
+	engine->chunks = calloc(engine->depth, sizeof(*engine->chunks));
+	if (err || !engine->chunks)
+		return report_set(engine->report, EXIT_RESOURCES,
+				  "no memory for %u buffers of %s: %s", engine->depth,
+				  text_of_size(engine->chunk_bytes).text,
+				  strerror(err ? -err : ENOMEM));
+	for (unsigned i = 0; i < engine->depth; i++)
+		engine->chunks[i].buffer = decant_pool_get(engine->pool);
+	return true;
+}
+
+bool engine_init(struct engine *engine, const struct copy_options *options,
+		 struct report *report)
+{
+	struct decant_uring_options ring = {.size = sizeof(ring),
+					    .depth = 2 * (unsigned)options->depth,
+					    .backend = options->io};
+	int err;
+
+	*engine = (struct engine){.report = report,
+				  .depth = (unsigned)options->depth,
+				  .chunk_bytes = options->chunk};
+	if (!engine_buffers(engine))
+		return false;
+	ring.space = engine->space;
+	err = decant_uring_new(&engine->ring, &ring);
+	if (err)
+		return report_set(report, EXIT_RESOURCES, "asynchronous I/O (--io): %s",
+				  strerror(-err));
+	return true;
+}
+
+void engine_stop(struct engine *engine)
+{
+	decant_uring_free(engine->ring);
+	engine->ring = NULL;
+}
+
+void engine_fini(struct engine *engine)
+{
+	free(engine->chunks);
+	decant_pool_free(engine->pool);
+	decant_space_free(engine->space);
+}
+
+void engine_describe(struct engine *engine)
+{
+	const char *why = decant_uring_reason(engine->ring);
+	bool ring = decant_uring_backend(engine->ring) == DECANT_URING_RING;
+
+	snprintf(engine->stats.io, sizeof(engine->stats.io), "%s%s%s%s",
+		 ring ? "io_uring" : "threads", why ? " (" : "", why ? why : "",
+		 why ? ")" : "");
+	decant_uring_stats(engine->ring, &engine->stats.ring);
+}
+
+struct decant_iter chunk_iter(const struct chunk *chunk, enum decant_direction direction)
+{
+	struct decant_iter it;
+
+	decant_iter_buf(&it, direction, chunk->buffer.addr, chunk->len);
+	return it;
+}
+
+static void give_to_target(struct engine *engine, struct chunk *chunk)
+{
+	chunk->filled = false;
+	chunk->at = engine->target;
+	engine->next_number++;
+	engine->target->ops->write(engine->target, chunk);
+}
+
+static struct chunk *next_in_order(struct engine *engine)
+{
+	for (unsigned i = 0; i < engine->depth; i++)
+		if (engine->chunks[i].filled &&
+		    engine->chunks[i].number == engine->next_number)
+			return &engine->chunks[i];
+	return NULL;
+}
+
+void engine_filled(struct engine *engine, struct chunk *chunk)
+{
+	chunk->filled = true;
+	chunk->at = NULL;
+	if (chunk->last)
+		engine->ended = true;
+	if (!engine->target->ops->in_order) {
+		give_to_target(engine, chunk);
+		return;
+	}
+	while ((chunk = next_in_order(engine)) && !engine->report->code)
+		give_to_target(engine, chunk);
+}
+
+void engine_emptied(struct engine *engine, struct chunk *chunk)
+{
+	engine->bytes += chunk->len;
+	chunk->at = NULL;
+}
+
+static bool is_free(const struct chunk *chunk)
+{
+	return !chunk->at && !chunk->filled;
+}
+
+static bool all_free(const struct engine *engine)
+{
+	for (unsigned i = 0; i < engine->depth; i++)
+		if (!is_free(&engine->chunks[i]))
+			return false;
+	return true;
+}
+
+/* Give free chunks to the source; whether any was taken. */
+static bool start_reads(struct engine *engine)
+{
+	bool moved = false;
+
+	for (unsigned i = 0; i < engine->depth && !engine->ended; i++) {
+		struct chunk *chunk = &engine->chunks[i];
+		enum start start;
+
+		if (!is_free(chunk))
+			continue;
+		chunk->at = engine->source;
+		chunk->last = false;
+		start = engine->source->ops->read(engine->source, chunk);
+		if (start == START_ENDED)
+			engine->ended = true;
+		if (start != START_DONE) {
+			chunk->at = NULL;
+			break;
+		}
+		moved = true;
+	}
+	return moved;
+}
+
+/* Hand out what the ring has finished; whether there was anything. */
+static bool reap(struct engine *engine, int timeout)
+{
+	struct decant_uring_event events[EVENTS];
+	int nr = decant_uring_wait(engine->ring, events, EVENTS, timeout);
+
+	if (nr < 0)
+		report_set(engine->report, EXIT_RESOURCES, "asynchronous I/O: %s",
+			   strerror(-nr));
+	for (int i = 0; i < nr; i++) {
+		struct chunk *chunk = events[i].user;
+
+		chunk->at->ops->completed(chunk->at, chunk, events[i].result);
+	}
+	return nr > 0;
+}
+
+static bool poll_endpoint(struct endpoint *ep)
+{
+	return ep->ops->poll && ep->ops->poll(ep);
+}
+
+/* Sleep until something may have happened. Turns first: a fabric is faster than a
+ * wake-up. */
+static void rest(struct engine *engine)
+{
+	struct pollfd fds[8] = {{.fd = decant_uring_fd(engine->ring), .events = POLLIN}};
+	struct endpoint *const eps[] = {engine->source, engine->target};
+	int timeout = SLEEP_MS;
+	unsigned nr = 1;
+
+	if (!engine->source->ops->sleep && !engine->target->ops->sleep) {
+		reap(engine, BLOCKING_MS);
+		return;
+	}
+	if (engine->idle_turns++ < IDLE_TURNS)
+		return;
+	for (int i = 0; i < 2; i++)
+		if (eps[i]->ops->sleep)
+			nr += eps[i]->ops->sleep(eps[i], fds + nr, &timeout);
+	poll(fds, nr, timeout);
+}
+
+static void turn(struct engine *engine)
+{
+	bool moved = start_reads(engine);
+
+	moved |= reap(engine, 0);
+	moved |= poll_endpoint(engine->source);
+	moved |= poll_endpoint(engine->target);
+	progress_show(&engine->progress, engine->bytes);
+	if (moved)
+		engine->idle_turns = 0;
+	else if (!(engine->ended && all_free(engine)))
+		rest(engine);
+}
+
+static bool finish(struct engine *engine)
+{
+	struct endpoint *source = engine->source, *target = engine->target;
+
+	return source->ops->finish(source) && target->ops->finish(target) &&
+	       (!source->ops->confirm || source->ops->confirm(source));
+}
+
+bool engine_run(struct engine *engine, struct endpoint *source, struct endpoint *target)
+{
+	engine->source = source;
+	engine->target = target;
+	source->engine = target->engine = engine;
+	while (!engine->report->code && !(engine->ended && all_free(engine))) {
+		turn(engine);
+		engine_interrupted(engine);
+	}
+	progress_end(&engine->progress);
+	return !engine->report->code && finish(engine);
+}

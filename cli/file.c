@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/* file.c - end points with positions: regular files and block devices, directly where it
+ * goes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "file.h"
+#include "text.h"
+
+struct file {
+	struct endpoint ep;
+	struct decant_uring_file *io;
+	char *path;
+	int fd;
+	struct stat began;  /* of a source, to see whether it changes */
+	uint64_t next;	    /* number of the next chunk to read */
+	struct draft draft; /* of a target that isn't written in place */
+	bool in_place;
+};
+
+static struct file *file_of(struct endpoint *ep)
+{
+	return (struct file *)ep;
+}
+
+static bool fail(struct file *f, enum exit_code code, int err)
+{
+	return report_set(f->ep.engine->report, code, "%s: %s", f->path, strerror(err));
+}
+
+static enum start file_read(struct endpoint *ep, struct chunk *chunk)
+{
+	struct file *f = file_of(ep);
+	struct decant_iter it;
+	uint64_t left;
+	int err;
+
+	chunk->number = f->next;
+	chunk->pos = f->next * ep->engine->chunk_bytes;
+	left = ep->meta.size - chunk->pos;
+	chunk->len = left < ep->engine->chunk_bytes ? left : ep->engine->chunk_bytes;
+	chunk->last = chunk->len == left;
+	f->next++;
+	if (!chunk->len) {
+		engine_filled(ep->engine, chunk);
+		return START_DONE;
+	}
+	stage_begin(ep->stage);
+	it = chunk_iter(chunk, DECANT_DEST);
+	err = decant_uring_read(ep->engine->ring, f->io, &it, chunk->len, chunk->pos,
+				chunk);
+	if (!err && chunk->last)
+		ep->engine->ended = true;
+	if (err)
+		fail(f, EXIT_SOURCE, -err);
+	return err ? START_FAILED : START_DONE;
+}
+
+static bool file_changed(struct file *f, const char *how)
+{
+	return report_set(f->ep.engine->report, EXIT_SOURCE, "%s: %s while it was copied",
+			  f->path, how);
+}
+
+static void file_was_read(struct endpoint *ep, struct chunk *chunk, ssize_t result)
+{
+	struct file *f = file_of(ep);
+
+	stage_end(ep->stage, result > 0 ? (size_t)result : 0);
+	chunk->at = NULL;
+	if (result < 0)
+		fail(f, EXIT_SOURCE, (int)-result);
+	else if ((size_t)result != chunk->len)
+		file_changed(f, "it shrank");
+	else
+		engine_filled(ep->engine, chunk);
+}
+
+static bool file_write(struct endpoint *ep, struct chunk *chunk)
+{
+	struct file *f = file_of(ep);
+	struct decant_iter it = chunk_iter(chunk, DECANT_SOURCE);
+	int err;
+
+	if (!chunk->len) {
+		engine_emptied(ep->engine, chunk);
+		return true;
+	}
+	stage_begin(ep->stage);
+	err = decant_uring_write(ep->engine->ring, f->io, &it, chunk->len, chunk->pos,
+				 chunk);
+	return !err || fail(f, EXIT_TARGET, -err);
+}
+
+static void file_was_written(struct endpoint *ep, struct chunk *chunk, ssize_t result)
+{
+	struct file *f = file_of(ep);
+
+	stage_end(ep->stage, result > 0 ? (size_t)result : 0);
+	if (result < 0)
+		fail(f, EXIT_TARGET, (int)-result);
+	else if ((size_t)result != chunk->len)
+		fail(f, EXIT_TARGET, ENOSPC);
+	engine_emptied(ep->engine, chunk);
+}
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static bool source_finish(struct endpoint *ep)
+{
+	struct file *f = file_of(ep);
+	struct stat now;
+
+	if (fstat(f->fd, &now))
+		return fail(f, EXIT_SOURCE, errno);
+	if (!S_ISREG(now.st_mode))
+		return true;
+	if (now.st_size != f->began.st_size)
+		return file_changed(f, now.st_size > f->began.st_size ? "it grew"
+								      : "it shrank");
+	return same_time(now.st_mtim, f->began.st_mtim) || file_changed(f, "it changed");
+}
+
+static bool target_finish(struct endpoint *ep)
+{
+	struct file *f = file_of(ep);
+
+	if (!f->in_place)
+		return draft_publish(&f->draft, &ep->meta, ep->engine->report);
+	return !fsync(f->fd) || fail(f, EXIT_TARGET, errno);
+}
+
+static void target_abandon(struct endpoint *ep)
+{
+	draft_abandon(&file_of(ep)->draft);
+}
+
+static void file_close(struct endpoint *ep)
+{
+	struct file *f = file_of(ep);
+
+	if (f->io)
+		decant_uring_file_close(f->io);
+	if (f->draft.path)
+		draft_close(&f->draft);
+	else if (f->fd >= 0)
+		close(f->fd);
+	free(f->path);
+	free(f);
+}
+
+static const struct endpoint_ops source_ops = {
+	.name = "file",
+	.read = file_read,
+	.completed = file_was_read,
+	.finish = source_finish,
+	.close = file_close,
+};
+
+static const struct endpoint_ops target_ops = {
+	.name = "file",
+	.write = file_write,
+	.completed = file_was_written,
+	.finish = target_finish,
+	.abandon = target_abandon,
+	.close = file_close,
+};
+
+static struct file *file_new(struct engine *engine, const struct endpoint_ops *ops,
+			     const char *path)
+{
+	struct file *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->ep.ops = ops;
+	f->ep.engine = engine;
+	f->fd = -1;
+	f->path = strdup(path);
+	return f;
+}
+
+/* Say how the file is reached, for the statistics. */
+static void describe(struct file *f)
+{
+	struct side_stats *stats = &f->ep.engine->stats;
+	struct decant_uring_file_info info;
+
+	decant_uring_file_info(f->io, &info);
+	if (info.direct)
+		snprintf(stats->file, sizeof(stats->file),
+			 "direct (memory %u, offset %u%s)", info.mem_align,
+			 info.offset_align, info.known ? "" : ", a safe guess");
+	else
+		snprintf(stats->file, sizeof(stats->file), "page cache%s%s%s",
+			 info.why ? " (" : "", info.why ? info.why : "",
+			 info.why ? ")" : "");
+}
+
+/* Attach the ring's file. On failure the end point is closed. */
+static struct endpoint *file_attach(struct file *f, enum decant_uring_direct direct,
+				    enum exit_code code, const char *stage)
+{
+	int err = decant_uring_file_open(&f->io, f->fd, direct);
+
+	if (err && direct == DECANT_URING_DIRECT_ALWAYS)
+		report_set(f->ep.engine->report, code, "%s: --direct=always: %s", f->path,
+			   strerror(-err));
+	else if (err)
+		fail(f, code, -err);
+	if (err) {
+		file_close(&f->ep);
+		return NULL;
+	}
+	describe(f);
+	f->ep.stage = stats_stage(&f->ep.engine->stats, stage);
+	return &f->ep;
+}
+
+/* The size of a regular file or a block device. */
+static uint64_t size_of(int fd, const struct stat *st)
+{
+	off_t end;
+
+	if (S_ISREG(st->st_mode))
+		return (uint64_t)st->st_size;
+	end = lseek(fd, 0, SEEK_END);
+	return end < 0 ? 0 : (uint64_t)end;
+}
+
+static void meta_from(struct file_meta *meta, int fd, const struct stat *st)
+{
+	*meta = (struct file_meta){.size = size_of(fd, st),
+				   .mode = st->st_mode & 07777,
+				   .keep = S_ISREG(st->st_mode),
+				   .atime = st->st_atim,
+				   .mtime = st->st_mtim};
+}
+
+struct endpoint *source_open(struct engine *engine, const char *path,
+			     enum decant_uring_direct direct)
+{
+	struct file *f;
+	struct stat st;
+	int fd;
+
+	if (!strcmp(path, "-"))
+		return pipe_open(engine, STDIN_FILENO, false, true, "standard input");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st)) {
+		report_set(engine->report, EXIT_SOURCE, "%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		report_set(engine->report, EXIT_SOURCE, "%s: is a directory; name a file",
+			   path);
+		close(fd);
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return pipe_open(engine, fd, true, true, path);
+	f = file_new(engine, &source_ops, path);
+	if (!f) {
+		report_set(engine->report, EXIT_RESOURCES, "%s: no memory", path);
+		return NULL;
+	}
+	f->fd = fd;
+	f->began = st;
+	meta_from(&f->ep.meta, fd, &st);
+	return file_attach(f, direct, EXIT_SOURCE, "read");
+}
+
+/* Room for the whole file now, so that a full file system is found before it is filled.
+ */
+static bool allocate(struct file *f)
+{
+	uint64_t size = f->ep.meta.size;
+
+	if (size == SIZE_UNKNOWN || !size)
+		return true;
+	if (!fallocate(f->draft.fd, 0, 0, (off_t)size))
+		return true;
+	if (errno == EOPNOTSUPP || errno == ENOSYS)
+		return !ftruncate(f->draft.fd, (off_t)size) ||
+		       fail(f, EXIT_TARGET, errno);
+	return report_set(f->ep.engine->report, EXIT_TARGET, "%s: %s (%s are needed)",
+			  f->path, strerror(errno), text_of_size(size).text);
+}
+
+static struct endpoint *target_in_place(struct engine *engine, const char *path,
+					mode_t mode, enum decant_uring_direct direct)
+{
+	int fd = open(path, (S_ISBLK(mode) ? O_RDWR : O_WRONLY) | O_CLOEXEC);
+	struct file *f;
+
+	if (fd < 0) {
+		report_set(engine->report, EXIT_TARGET, "%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	if (!S_ISBLK(mode))
+		return pipe_open(engine, fd, true, false, path);
+	f = file_new(engine, &target_ops, path);
+	if (!f) {
+		close(fd);
+		report_set(engine->report, EXIT_RESOURCES, "%s: no memory", path);
+		return NULL;
+	}
+	f->fd = fd;
+	f->in_place = true;
+	return file_attach(f, direct, EXIT_TARGET, "write");
+}
+
+static struct endpoint *target_draft(struct engine *engine, const char *path,
+				     const struct file_meta *meta,
+				     enum decant_uring_direct direct)
+{
+	struct file *f = file_new(engine, &target_ops, path);
+
+	if (!f) {
+		report_set(engine->report, EXIT_RESOURCES, "%s: no memory", path);
+		return NULL;
+	}
+	f->ep.meta = *meta;
+	if (!draft_open(&f->draft, path, engine->report) || !allocate(f)) {
+		file_close(&f->ep);
+		return NULL;
+	}
+	f->fd = f->draft.fd;
+	return file_attach(f, direct, EXIT_TARGET, "write");
+}
+
+/* DST as a directory: the file keeps its name in it. */
+static bool inside_directory(char *room, size_t max, const char *dir,
+			     const char *source_name, struct report *report)
+{
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof(copy), "%s", source_name);
+	if (!strcmp(source_name, "-"))
+		return report_set(report, EXIT_TARGET, "%s: is a directory; name a file",
+				  dir);
+	snprintf(room, max, "%s/%s", dir, basename(copy));
+	return true;
+}
+
+struct endpoint *target_open(struct engine *engine, const char *path,
+			     const char *source_name, const struct file_meta *meta,
+			     enum decant_uring_direct direct)
+{
+	char inside[2 * PATH_MAX];
+	struct stat st;
+
+	if (!strcmp(path, "-"))
+		return pipe_open(engine, STDOUT_FILENO, false, false, "standard output");
+	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
+		if (!inside_directory(inside, sizeof(inside), path, source_name,
+				      engine->report))
+			return NULL;
+		path = inside;
+	}
+	if (stat(path, &st))
+		return target_draft(engine, path, meta, direct);
+	if (S_ISDIR(st.st_mode)) {
+		report_set(engine->report, EXIT_TARGET, "%s: is a directory", path);
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode))
+		return target_in_place(engine, path, st.st_mode, direct);
+	return target_draft(engine, path, meta, direct);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* options.c - the command line of `decant copy`. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "options.h"
+#include "text.h"
+
+enum {
+	OPT_CHUNK = 256,
+	OPT_DEPTH,
+	OPT_DIRECT,
+	OPT_IO,
+	OPT_STATS,
+	OPT_RSH,
+	OPT_REMOTE,
+	OPT_FABRIC
+};
+
+static const struct option long_options[] = {
+	{"chunk", required_argument, NULL, OPT_CHUNK},
+	{"depth", required_argument, NULL, OPT_DEPTH},
+	{"direct", required_argument, NULL, OPT_DIRECT},
+	{"io", required_argument, NULL, OPT_IO},
+	{"stats", optional_argument, NULL, OPT_STATS},
+	{"rsh", required_argument, NULL, OPT_RSH},
+	{"remote-decant", required_argument, NULL, OPT_REMOTE},
+	{"fabric", required_argument, NULL, OPT_FABRIC},
+	{"quiet", no_argument, NULL, 'q'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static const char help_text[] =
+	"usage: decant copy [options] SRC DST\n"
+	"\n"
+	"Copy a file with direct asynchronous I/O, locally or to or from another host.\n"
+	"SRC and DST: a path, - for a pipe, or [user@]host:path (one of the two).\n"
+	"\n"
+	"  --chunk SIZE       bytes of a chunk, a power of two from 4K (1M)\n"
+	"  --depth N          chunks under way at a time, 1 to 1024 (8)\n"
+	"  --direct WHEN      past the page cache: auto, always, never (auto)\n"
+	"  --io HOW           auto, uring, threads (auto: io_uring if it is allowed)\n"
+	"  --fabric PROVIDER  libfabric provider for the data, see `decant limits "
+	"fabric`\n"
+	"                     (the best found)\n"
+	"  --rsh COMMAND      how to reach the other host (ssh); run as COMMAND HOST "
+	"...\n"
+	"  --remote-decant P  path of decant there (decant)\n"
+	"  --stats[=FORMAT]   what was done, as text or json, on standard output\n"
+	"                     (standard error if DST is -)\n"
+	"  -q, --quiet        no progress\n"
+	"  -h, --help         this text\n"
+	"\n"
+	"The target appears under its name when it is complete and synced; on an error "
+	"an\n"
+	"old target stays as it was. Mode and times are kept. Data between hosts is "
+	"sealed\n"
+	"with AES-256-GCM under a key of this session.\n"
+	"\n"
+	"Exit status: 0 done; 2 wrong usage; 3 the source can't be read or changed;\n"
+	"4 the target can't be written; 5 the other host or the fabric failed; 6 a "
+	"chunk\n"
+	"was not authentic; 7 memory or another resource is missing; 130 interrupted.\n";
+
+void copy_options_help(void)
+{
+	fputs(help_text, stdout);
+}
+
+/* The index of a word in a list that ends with NULL; -1 if it isn't there. */
+static int word_index(const char *word, const char *const *words)
+{
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(word, words[i]))
+			return i;
+	return -1;
+}
+
+static bool parse_word(const char *option, const char *arg, const char *const *words,
+		       int *value, struct report *report)
+{
+	int i = word_index(arg, words);
+
+	if (i < 0)
+		return report_set(report, EXIT_USAGE, "--%s=%s: expected %s, %s%s%s",
+				  option, arg, words[0], words[1], words[2] ? " or " : "",
+				  words[2] ? words[2] : "");
+	*value = i;
+	return true;
+}
+
+static bool parse_size(const char *option, const char *arg, uint64_t *value,
+		       struct report *report)
+{
+	if (text_to_size(arg, value))
+		return true;
+	return report_set(report, EXIT_USAGE,
+			  "--%s %s: not a number (such as 4096, 64K or 1M)", option, arg);
+}
+
+static bool parse_one(struct copy_options *o, int option, const char *arg,
+		      struct report *report)
+{
+	static const char *const directs[] = {"auto", "always", "never", NULL};
+	static const char *const ios[] = {"auto", "uring", "threads", NULL};
+	static const char *const formats[] = {"text", "json", NULL, NULL};
+	int value = 0;
+	bool ok = true;
+
+	switch (option) {
+	case OPT_CHUNK:
+		return parse_size("chunk", arg, &o->chunk, report);
+	case OPT_DEPTH:
+		return parse_size("depth", arg, &o->depth, report);
+	case OPT_DIRECT:
+		ok = parse_word("direct", arg, directs, &value, report);
+		o->direct = (enum decant_uring_direct)value;
+		return ok;
+	case OPT_IO:
+		ok = parse_word("io", arg, ios, &value, report);
+		o->io = (enum decant_uring_backend)value;
+		return ok;
+	case OPT_STATS:
+		if (arg)
+			ok = parse_word("stats", arg, formats, &value, report);
+		o->stats = value ? STATS_JSON : STATS_TEXT;
+		return ok;
+	case OPT_RSH:
+		o->rsh = arg;
+		return true;
+	case OPT_REMOTE:
+		o->remote_decant = arg;
+		return true;
+	case OPT_FABRIC:
+		o->fabric = arg;
+		return true;
+	default:
+		o->quiet = true;
+		return true;
+	}
+}
+
+bool copy_options_check(const struct copy_options *o, struct report *report)
+{
+	uint64_t memory =
+		(uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t need;
+
+	if (o->depth < 1 || o->depth > COPY_DEPTH_MOST)
+		return report_set(report, EXIT_USAGE, "--depth %llu: expected 1 to %u",
+				  (unsigned long long)o->depth, COPY_DEPTH_MOST);
+	if (o->chunk < COPY_CHUNK_LEAST || (o->chunk & (o->chunk - 1)))
+		return report_set(
+			report, EXIT_USAGE,
+			"--chunk %llu: expected a power of two of at least %u bytes",
+			(unsigned long long)o->chunk, COPY_CHUNK_LEAST);
+	/* Plain and sealed buffers, and half of the memory for everything else. */
+	if (__builtin_mul_overflow(o->chunk, 2 * o->depth, &need) || need > memory / 2)
+		return report_set(report, EXIT_RESOURCES,
+				  "--chunk %s with --depth %llu: the buffers don't fit "
+				  "into half of "
+				  "the memory of %s; take a smaller chunk or depth",
+				  text_of_size(o->chunk).text,
+				  (unsigned long long)o->depth,
+				  text_of_size(memory).text);
+	return true;
+}
+
+bool copy_options_parse(struct copy_options *o, int argc, char **argv,
+			struct report *report, bool *help)
+{
+	int option;
+
+	*o = (struct copy_options){.chunk = COPY_CHUNK_DEFAULT,
+				   .depth = COPY_DEPTH_DEFAULT,
+				   .rsh = "ssh",
+				   .remote_decant = "decant"};
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":qh", long_options, NULL)) != -1) {
+		*help = option == 'h';
+		if (*help)
+			return false;
+		if (option == '?' || option == ':')
+			return report_set(
+				report, EXIT_USAGE, "%s: %s; see decant copy --help",
+				argv[optind - 1],
+				option == ':' ? "needs a value" : "unknown option");
+		if (!parse_one(o, option, optarg, report))
+			return false;
+	}
+	if (argc - optind != 2)
+		return report_set(report, EXIT_USAGE,
+				  "expected SRC and DST, found %d arguments; see decant "
+				  "copy --help",
+				  argc - optind);
+	o->source = argv[optind];
+	o->target = argv[optind + 1];
+	return copy_options_check(o, report);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+/* options.h - what a copy was asked to do. */
+#include <decant/uring.h>
+#include "report.h"
+
+enum stats_format { STATS_NONE, STATS_TEXT, STATS_JSON };
+
+struct copy_options {
+	uint64_t chunk; /* bytes, a power of two */
+	uint64_t depth; /* chunks under way */
+	enum decant_uring_direct direct;
+	enum decant_uring_backend io;
+	enum stats_format stats;
+	bool quiet;
+	const char *rsh;
+	const char *remote_decant;
+	const char *fabric; /* NULL: the best found */
+	const char *source;
+	const char *target;
+};
+
+#define COPY_CHUNK_DEFAULT (1u << 20)
+#define COPY_CHUNK_LEAST   4096u
+#define COPY_DEPTH_DEFAULT 8u
+#define COPY_DEPTH_MOST	   1024u
+
+/* Parse `decant copy`'s arguments. False when that ends the command: see report, or help.
+ */
+bool copy_options_parse(struct copy_options *options, int argc, char **argv,
+			struct report *report, bool *help);
+
+/* Whether chunk and depth make sense on this machine; the other side asks again there. */
+bool copy_options_check(const struct copy_options *options, struct report *report);
+
+void copy_options_help(void);
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_REPORT_H
+#define CLI_REPORT_H
+/* report.h - the one error that a command ends with: the first that happened. */
+#include <stdbool.h>
+
+/* Documented in `decant copy --help` and decant-copy(1). */
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_USAGE = 2,
+	EXIT_SOURCE = 3,
+	EXIT_TARGET = 4,
+	EXIT_PEER = 5,
+	EXIT_TAMPERED = 6,
+	EXIT_RESOURCES = 7,
+	EXIT_INTERRUPTED = 130,
+};
+
+struct report {
+	enum exit_code code;
+	char text[1024];
+};
+
+/* Record an error unless there is one already. Returns false, so that callers can return
+ * it. */
+__attribute__((format(printf, 3, 4))) bool
+report_set(struct report *report, enum exit_code code, const char *format, ...);
+
+/* Print it in one line on stderr; returns the exit code. */
+int report_print(const struct report *report);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_STATS_H
+#define CLI_STATS_H
+/* stats.h - what a copy did, stage by stage, here and on the other side. */
+#include <decant/uring.h>
+#include <stdio.h>
+#include "options.h"
+
+/* A stage is busy while anything of it is under way. */
+struct stage_stats {
+	char name[24];
+	uint64_t chunks;
+	uint64_t bytes;
+	uint64_t busy_ns;
+	uint64_t since; /* when it became busy */
+	uint32_t under_way;
+};
+
+enum { STAGES_MOST = 4 };
+
+/* One side's account. */
+struct side_stats {
+	char io[64];   /* "io_uring", or "threads (why)" */
+	char file[96]; /* "direct, ...", or "page cache (why)" */
+	struct decant_uring_stats ring;
+	struct stage_stats stages[STAGES_MOST];
+	uint32_t nr;
+};
+
+struct copy_stats {
+	uint64_t bytes;
+	uint64_t elapsed_ns;
+	char fabric[64];  /* "" for a local copy */
+	char backing[16]; /* what the buffers are made of */
+	struct side_stats here;
+	struct side_stats there;
+	bool sender; /* here is the side that reads */
+};
+
+uint64_t stats_now(void);
+struct stage_stats *stats_stage(struct side_stats *side, const char *name);
+void stage_begin(struct stage_stats *stage);
+void stage_end(struct stage_stats *stage, size_t bytes);
+void stats_print(const struct copy_stats *stats, enum stats_format format, FILE *out);
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DECANT_TEST_OFI_PEER_H
+#define DECANT_TEST_OFI_PEER_H
+/*
+ * peer.h - two processes with an end point each, and a socket beside it. All in the
+ * header, as in check.h, whose state is each source file's own. The process that runs the
+ * cases never touches libfabric, so that every fork begins clean.
+ */
+#include <check.h>
+#include <decant/ofi.h>
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PEER_FN __attribute__((unused)) static
+
+struct peer {
+	struct decant_ofi *ofi;
+	struct decant_space *space; /* with_space only */
+	const char *provider;
+	int socket;
+	bool target;
+};
+
+/* The end points of a case; zeroes are the library's defaults. */
+struct peer_options {
+	const char *provider;
+	unsigned depth;
+	int timeout;
+	bool with_space;
+	bool target_dies; /* killed by SIGKILL, on purpose */
+};
+
+typedef void peer_fn(struct peer *peer);
+
+/* A case that hangs is killed; sanitizers are slow. */
+#define CASE_SECONDS 90
+#define SKIPPED	     77
+
+struct name {
+	size_t len;
+	unsigned char addr[DECANT_OFI_ADDRESS_MAX];
+};
+
+/*
+ * libfabric 1.17's net provider loses what it allocates for end points. Of all others,
+ * and of ourselves, every leak is an error.
+ */
+extern void __lsan_disable(void) __attribute__((weak));
+
+PEER_FN void peer_allow_leaks(const char *provider)
+{
+	if (provider && !strcmp(provider, "net") && __lsan_disable)
+		__lsan_disable();
+}
+
+/* Milliseconds. */
+PEER_FN long long peer_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
+}
+
+/* Bytes that depend on @seed and position alone. */
+PEER_FN unsigned char peer_byte(uint64_t seed, size_t at)
+{
+	return (unsigned char)((seed + at) * 0x9e3779b97f4a7c15ull >> 56);
+}
+
+PEER_FN void peer_fill(unsigned char *to, size_t len, uint64_t seed)
+{
+	for (size_t i = 0; i < len; i++)
+		to[i] = peer_byte(seed, i);
+}
+
+PEER_FN bool peer_holds(const unsigned char *at, size_t len, uint64_t seed)
+{
+	for (size_t i = 0; i < len; i++)
+		if (at[i] != peer_byte(seed, i))
+			return false;
+	return true;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const size_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Cut @len bytes at @addr into @nr pieces, some of them empty. */
+PEER_FN void peer_cut(struct iovec *iov, size_t nr, unsigned char *addr, size_t len)
+{
+	size_t *at = calloc(nr + 1, sizeof(*at));
+
+	REQUIRE(at);
+	for (size_t i = 1; i < nr; i++)
+		at[i] = check_below(8) ? check_below(len + 1) : 0;
+	at[nr] = len;
+	qsort(at, nr, sizeof(*at), compare);
+	for (size_t i = 0; i < nr; i++)
+		iov[i] = (struct iovec){addr + at[i], at[i + 1] - at[i]};
+	free(at);
+}
+
+/* Both directions without waiting, so that one-sided operations go on meanwhile. */
+static void transfer(struct peer *peer, void *data, size_t len, bool out)
+{
+	unsigned char *at = data;
+
+	while (len) {
+		ssize_t n = out ? send(peer->socket, at, len, MSG_DONTWAIT | MSG_NOSIGNAL)
+				: recv(peer->socket, at, len, MSG_DONTWAIT);
+
+		if (n > 0) {
+			at += n;
+			len -= (size_t)n;
+		} else if (n == 0 || errno != EAGAIN) {
+			printf("# the peer is gone\n");
+			exit(check_failed ? 1 : 2);
+		} else if (peer->ofi && decant_ofi_poll(peer->ofi, NULL, 0) < 0) {
+			usleep(1000);
+		}
+	}
+}
+
+PEER_FN void peer_put(struct peer *peer, const void *data, size_t len)
+{
+	unsigned char copy[4096];
+
+	REQUIRE(len <= sizeof(copy));
+	memcpy(copy, data, len);
+	transfer(peer, copy, len, true);
+}
+
+PEER_FN void peer_get(struct peer *peer, void *data, size_t len)
+{
+	transfer(peer, data, len, false);
+}
+
+/* Wait until the peer is here, too; both make progress meanwhile. */
+PEER_FN void peer_sync(struct peer *peer)
+{
+	char token = 0;
+
+	peer_put(peer, &token, 1);
+	peer_get(peer, &token, 1);
+}
+
+/* The next event, or the error of the end point. */
+PEER_FN int peer_wait(struct peer *peer, struct decant_ofi_event *event)
+{
+	int n;
+
+	while (!(n = decant_ofi_poll(peer->ofi, event, 1)))
+		;
+	return n;
+}
+
+static int join(struct peer *peer)
+{
+	struct name mine = {.len = sizeof(mine.addr)}, other;
+	int rc = decant_ofi_address(peer->ofi, mine.addr, &mine.len);
+
+	CHECK_EQ(rc, 0);
+	peer_put(peer, &mine, sizeof(mine));
+	peer_get(peer, &other, sizeof(other));
+	if (peer->target)
+		return decant_ofi_accept(peer->ofi, other.addr, other.len);
+	return decant_ofi_connect(peer->ofi, other.addr, other.len);
+}
+
+static void child(const struct peer_options *options, peer_fn *fn, int socket,
+		  bool target)
+{
+	struct peer peer = {
+		.provider = options->provider, .socket = socket, .target = target};
+	struct decant_ofi_options o = {.size = sizeof(o),
+				       .provider = options->provider,
+				       .node = "127.0.0.1",
+				       .depth = options->depth,
+				       .timeout = options->timeout,
+				       .passive = target};
+	int rc;
+
+	alarm(CASE_SECONDS);
+	peer_allow_leaks(options->provider);
+	if (options->with_space) {
+		REQUIRE(!decant_space_new(&peer.space));
+		o.space = peer.space;
+	}
+	rc = decant_ofi_new(&peer.ofi, &o);
+	if (rc == -ENODATA) {
+		decant_ofi_free(peer.ofi);
+		decant_space_free(peer.space);
+		exit(SKIPPED);
+	}
+	if (rc)
+		printf("# new: %s\n", decant_ofi_error(peer.ofi));
+	REQUIRE(rc == 0);
+	rc = join(&peer);
+	if (rc)
+		printf("# join: %s\n", decant_ofi_error(peer.ofi));
+	REQUIRE(rc == 0);
+	fn(&peer);
+	if (check_failed)
+		printf("# %s: %s: %s\n", target ? "target" : "initiator",
+		       options->provider, decant_ofi_error(peer.ofi));
+	decant_ofi_free(peer.ofi);
+	decant_space_free(peer.space);
+	exit(check_failed);
+}
+
+static pid_t begin(const struct peer_options *options, peer_fn *fn, int sockets[2],
+		   bool target)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (pid)
+		return pid;
+	close(sockets[target]);
+	child(options, fn, sockets[!target], target);
+	_exit(1);
+}
+
+static void finish(pid_t pid, const char *who, bool dies)
+{
+	int status;
+
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	if (dies && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED) {
+		check_skip("no such provider here");
+		return;
+	}
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		check_fail(__FILE__, __LINE__, "%s: %s %d", who,
+			   WIFEXITED(status) ? "exit" : "signal",
+			   WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+}
+
+/* Run a case in two new processes; what they find wrong fails the case here. */
+PEER_FN void peer_run(const struct peer_options *options, peer_fn *target,
+		      peer_fn *initiator)
+{
+	int sockets[2];
+	pid_t one, two;
+
+	REQUIRE(!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	one = begin(options, target, sockets, true);
+	two = begin(options, initiator, sockets, false);
+	close(sockets[0]);
+	close(sockets[1]);
+	finish(one, "target", options->target_dies);
+	finish(two, "initiator", false);
+}
+
+/* Run something in one new process without a peer. */
+PEER_FN void peer_alone(void (*fn)(void))
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		alarm(CASE_SECONDS);
+		fn();
+		exit(check_failed);
+	}
+	finish(pid, "process", false);
+}
+
+/* One case for each provider that every machine can run. */
+#define PEER_PROVIDERS(X, name)                                                          \
+	X(name, rxm, "tcp;ofi_rxm")                                                      \
+	X(name, tcp, "tcp")                                                              \
+	X(name, net, "net")                                                              \
+	X(name, sockets, "sockets")                                                      \
+	X(name, shm, "shm")
+#define PEER_CASE(name, tag, text) {#name " over " text, name##_##tag},
+
+#endif

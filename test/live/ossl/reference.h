@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DECANT_TEST_OSSL_REFERENCE_H
+#define DECANT_TEST_OSSL_REFERENCE_H
+/*
+ * reference.h - what the tests hold the adapter against: OpenSSL on flat memory, and
+ * published vectors.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+struct message {
+	uint8_t key[32];
+	uint8_t nonce[12];
+	const uint8_t *aad;
+	size_t aad_len;
+	const uint8_t *text;
+	size_t len;
+};
+
+/* AES-256-GCM in one call over flat memory. */
+void reference_seal(const struct message *message, uint8_t *out, uint8_t tag[16]);
+
+struct vector {
+	const char *name;
+	const char *key, *nonce, *aad, *text, *cipher, *tag; /* hexadecimal */
+};
+
+extern const struct vector vectors[];
+extern const size_t vectors_nr;
+
+#endif
