@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * matrix.c - every kind of the registry into every sink of it, under random
- * limits, held against a flat model. A new kind or sink is covered as soon as it is
- * registered.
+ * matrix.c - every kind of the registry into every sink of it, under random limits, held
+ * against a flat model. A new kind or sink is covered as soon as it is registered.
  *
  * The model knows bytes by their addresses: the source is a list of random spans (empty
- * ones, adjacent ones, one-byte ones) in an arena; what a sink lists back must be the same
- * addresses in the same order, must obey the limits, and must not depend on the cut.
+ * ones, adjacent ones, one-byte ones) in an arena; what a sink lists back must be the
+ * same addresses in the same order, must obey the limits, and must not depend on the cut.
  */
 #include <errno.h>
 #include <decant/decant.h>
@@ -35,7 +34,7 @@ static size_t random_len(void)
 	return check_below(3) ? usual[check_below(12)] : check_below(3000);
 }
 
-/* Spans in the arena; a third continue the one before. They may overlap: nothing is written. */
+/* Spans in the arena; a third continue the one before. Some overlap: nothing is written. */
 static size_t random_spans(struct decant_span *spans, bool owners)
 {
 	size_t nr = check_below(MAX_SPANS + 1);
@@ -292,7 +291,7 @@ static void all_pairs(void)
 		CHECK_EQ(decant_region_refs(regions[i]), 1 + (i != 2));
 }
 
-/* Many small calls fill the table as one call does, where no alignment cuts each of them. */
+/* Many small calls fill the table as one does, where no alignment cuts each of them. */
 static void in_steps(void)
 {
 	const struct decant_kind *kind = decant_kind_get(DECANT_KIND_IOVEC);
