@@ -34,7 +34,7 @@ static size_t random_len(void)
 	return check_below(3) ? usual[check_below(12)] : check_below(3000);
 }
 
-/* Spans in the arena; a third continue the one before. Some overlap: nothing is written. */
+/* Spans in the arena; a third continue the one before. Some overlap: nothing writes. */
 static size_t random_spans(struct decant_span *spans, bool owners)
 {
 	size_t nr = check_below(MAX_SPANS + 1);
