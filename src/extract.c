@@ -17,6 +17,7 @@
 struct loop {
 	struct decant_sink *sink;
 	struct decant_element open;     /* the last element; len 0: there is none */
+	struct decant_element closed;   /* under limits: the one before, if put in this call */
 	size_t cap;                     /* most bytes the open element may have */
 	size_t nr;                      /* elements before the open one */
 	size_t max;                     /* elements that fit */
@@ -31,6 +32,7 @@ struct loop {
 	uintptr_t lo, hi;
 	struct decant_region *region;
 	const struct decant_mapping *mapping;
+	struct decant_region *held;     /* the region that was held last */
 
 	/* The limits, ready for use. */
 	size_t max_element;
@@ -38,7 +40,7 @@ struct loop {
 	size_t addr_mask;
 	size_t len_mask;
 	size_t gap_mask;
-	unsigned char *end;             /* where the last closed element ended */
+	uintptr_t end;                  /* where the last closed element ended */
 };
 
 static size_t least_element(const struct decant_sink *sink)
@@ -65,6 +67,12 @@ static size_t cap_at(const struct loop *l, const unsigned char *addr)
 	return whole && whole <= cap ? whole : cap;
 }
 
+/* As a number: there may be no element, and nothing may be added to a null pointer. */
+static inline uintptr_t end_of(const struct decant_element *el)
+{
+	return (uintptr_t)el->addr + el->len;
+}
+
 static void begin(struct loop *l, struct decant_sink *sink)
 {
 	const struct decant_limits *limits = &sink->limits;
@@ -84,7 +92,7 @@ static void begin(struct loop *l, struct decant_sink *sink)
 		l->max = min_size(l->max, limits->max_elements);
 	if (!sink->space && sink->policy == DECANT_TRUST)
 		l->hi = UINTPTR_MAX;    /* memory without a region needs no further thought */
-	l->end = sink->last.addr + sink->last.len;
+	l->end = end_of(&sink->last);
 	if (!sink->last.len)
 		return;
 	l->open = sink->last;
@@ -99,43 +107,65 @@ static void close_open(struct loop *l)
 
 	if (!l->open.len)
 		return;
+	if (!l->plain)
+		l->closed = l->open;
 	if (l->stored)
 		ops->grow(l->sink, l->nr, l->open.len);
 	else
 		ops->put(l->sink, l->nr, &l->open);
 	l->nr++;
-	l->end = l->open.addr + l->open.len;
+	l->end = end_of(&l->open);
 	l->stored = false;
 }
 
-static enum decant_stop full_reason(const struct loop *l)
+/*
+ * There is no room for an element at addr. An open one that must be cut back is the nearer
+ * reason, and so is what keeps addr from the device if a staged element could still grow.
+ */
+static enum decant_stop full_reason(const struct loop *l, const unsigned char *addr)
 {
+	if ((l->open.len & l->len_mask) || (l->sink->stage && (uintptr_t)addr & l->addr_mask))
+		return DECANT_STOP_ALIGNMENT;
 	return l->max == l->sink->max ? DECANT_STOP_FULL : DECANT_STOP_LIMIT;
 }
 
 /* Whether the rules allow the next element to start at addr. */
 static bool may_open(struct loop *l, const unsigned char *addr)
 {
-	const unsigned char *end = l->open.len ? l->open.addr + l->open.len : l->end;
+	uintptr_t end = l->open.len ? end_of(&l->open) : l->end;
 	size_t nr = l->nr + !!l->open.len;
 
 	if ((l->open.len & l->len_mask) || ((uintptr_t)addr & l->addr_mask))
 		l->stop = DECANT_STOP_ALIGNMENT;
-	else if (nr && (((uintptr_t)addr | (uintptr_t)end) & l->gap_mask))
+	else if (nr && (((uintptr_t)addr | end) & l->gap_mask))
 		l->stop = DECANT_STOP_LIMIT;
 	else
 		return true;
 	return false;
 }
 
+/* Hold the owner of the element that is about to be opened. */
+static bool hold_next(struct loop *l)
+{
+	struct decant_hold *hold = l->sink->hold;
+
+	if (hold && decant_hold_add(hold, l->region)) {
+		l->stop = DECANT_STOP_MEMORY;
+		return false;
+	}
+	l->held = l->region;
+	return true;
+}
+
 static inline bool open_next(struct loop *l, unsigned char *addr)
 {
 	if (unlikely(l->nr + !!l->open.len >= l->max)) {
-		/* An element that must be cut back is the nearer reason. */
-		l->stop = l->open.len & l->len_mask ? DECANT_STOP_ALIGNMENT : full_reason(l);
+		l->stop = full_reason(l, addr);
 		return false;
 	}
 	if (!l->plain && !may_open(l, addr))
+		return false;
+	if (l->region && l->region != l->held && !hold_next(l))
 		return false;
 	close_open(l);
 	l->open = (struct decant_element){addr, 0, l->region, l->mapping};
@@ -173,11 +203,6 @@ static bool find_owner(struct loop *l, uintptr_t addr, struct decant_region *giv
 		l->lo = l->hi;          /* ask again next time */
 		return false;
 	}
-	if (owner.region && sink->hold && decant_hold_add(sink->hold, owner.region)) {
-		l->stop = DECANT_STOP_MEMORY;
-		l->lo = l->hi;
-		return false;
-	}
 	return true;
 }
 
@@ -200,7 +225,7 @@ static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
 		    !find_owner(l, (uintptr_t)addr, given))
 			break;
 		n = min_size(left, l->hi - (uintptr_t)addr);
-		if (l->open.addr + l->open.len == addr && l->open.len &&
+		if (end_of(&l->open) == (uintptr_t)addr && l->open.len &&
 		    l->open.region == l->region && l->open.len < l->cap)
 			l->merged += left == len;
 		else if (!open_next(l, addr))
@@ -254,16 +279,29 @@ static size_t walk_kind(struct loop *l, struct decant_iter *it, size_t len)
 }
 #undef DECANT_KIND
 
-/* The open element can't grow any more here: cut it back to the length alignment. */
-static size_t trim(struct loop *l, struct decant_iter *it)
+/*
+ * The open element can't grow any more here: cut it back to the length alignment, and the
+ * one before is the last again if nothing is left of it. The bytes to cut off are those
+ * that this call took, unless somebody changed the limits between two calls.
+ */
+static size_t trim(struct loop *l, struct decant_iter *it, size_t done)
 {
 	size_t excess = l->open.len & l->len_mask;
 
 	if (!excess)
 		return 0;
+	l->stop = DECANT_STOP_ALIGNMENT;
+	if (excess > done)
+		return 0;
 	kind_retreat(it, excess);
 	l->open.len -= excess;
-	l->stop = DECANT_STOP_ALIGNMENT;
+	if (l->open.len || !l->closed.len)
+		return excess;
+	l->open = l->closed;
+	l->closed.len = 0;
+	l->cap = cap_at(l, l->open.addr);
+	l->stored = true;
+	l->nr--;
 	return excess;
 }
 
@@ -276,23 +314,39 @@ static bool stage_helps(const struct loop *l)
 	return l->stop == DECANT_STOP_ALIGNMENT;
 }
 
+/* How many bytes of a span, counted from its beginning, meet the obstacle. */
+static size_t obstructed(const struct loop *l, const struct decant_span *span)
+{
+	uintptr_t addr = (uintptr_t)span->addr;
+	size_t ahead = -addr & l->addr_mask;
+
+	if (l->stop == DECANT_STOP_UNREGISTERED)
+		return span->region ? span->len : min_size(span->len, l->hi - addr);
+	if (!ahead)
+		return 1;       /* too short for a block, or cut by another limit */
+	/* Blocks lead to an aligned address, or pass by all of them. */
+	return ahead & l->len_mask ? span->len : min_size(span->len, ahead);
+}
+
 /*
- * How much to stage: what is left of this span, in whole blocks. Every block that begins in
- * it would meet the same obstacle, so a cut elsewhere would stage the same.
+ * How much to stage: all blocks that begin where this obstacle is, and no more. Which these
+ * are depends on addresses, so a cut elsewhere would stage the same.
  */
-static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t left)
+static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t left,
+			   size_t align)
 {
 	struct decant_span span = kind_peek(it);
 	size_t amount = min_size(span.len, left), room;
 
-	if (l->stop == DECANT_STOP_UNREGISTERED && !span.region)
-		amount = min_size(amount, l->hi - (uintptr_t)span.addr);
+	if (!amount)
+		return 0;
+	amount = min_size(amount, obstructed(l, &span));
 	if (amount > SIZE_MAX - l->len_mask)
 		return 0;
 	amount = min_size(amount + l->len_mask, left) & ~l->len_mask;
 	if (!amount)
 		return 0;
-	room = stage_room(l->sink->stage, l->sink->limits.addr_align) & ~l->len_mask;
+	room = stage_room(l->sink->stage, align) & ~l->len_mask;
 	if (!room)
 		l->stop = DECANT_STOP_FULL;
 	return min_size(amount, room);
@@ -350,24 +404,61 @@ static size_t take_staged(struct loop *l, const struct decant_span *piece)
 	return take(l, piece->addr, piece->len, piece->region);
 }
 
+/*
+ * Where in the stage the next piece may start: where the open element goes on if that lies
+ * there, else on a multiple of both alignments, so that no limit cuts a block.
+ */
+static size_t stage_align(const struct loop *l)
+{
+	const struct decant_stage *stage = l->sink->stage;
+	uintptr_t next = (uintptr_t)stage->memory.addr + stage->used;
+
+	if (l->open.len && l->open.len < l->cap && end_of(&l->open) == next)
+		return 1;
+	return (l->addr_mask | l->len_mask) + 1;
+}
+
+/*
+ * Fewer bytes than were staged made it into the sink: hold only what these need. The hold
+ * has had the room, so this can't fail.
+ */
+static void hold_again(struct loop *l, const struct decant_iter *it, size_t got, size_t held)
+{
+	struct decant_hold *hold = l->sink->hold;
+
+	if (!hold)
+		return;
+	decant_hold_truncate(hold, held);
+	l->held = NULL;
+	if (!got)
+		return;
+	(void)hold_staged(l, *it, got);
+	if (l->open.region)
+		(void)!decant_hold_add(hold, l->open.region);
+}
+
 /* Send what comes next through the stage; bytes that made it into the sink. */
 static size_t stage_next(struct loop *l, struct decant_iter *it, size_t done, size_t left)
 {
 	struct decant_stage *stage = l->sink->stage;
-	size_t amount = stage_amount(l, it, left), got;
+	size_t held = l->sink->hold ? l->sink->hold->nr : 0;
+	size_t align = stage_align(l), amount = stage_amount(l, it, left, align), got;
+	struct decant_iter start = *it;
 	struct decant_span piece;
 
-	amount = hold_staged(l, *it, amount) & ~l->len_mask;
+	amount = hold_staged(l, start, amount) & ~l->len_mask;
 	if (!amount)
 		return 0;
-	if (decant_stage_take(stage, it, amount, l->sink->limits.addr_align,
-			      l->sink->bytes + done, &piece)) {
+	if (decant_stage_take(stage, it, amount, align, l->sink->bytes + done, &piece)) {
 		l->stop = DECANT_STOP_FULL;
-		return 0;
+		got = 0;
+	} else {
+		got = take_staged(l, &piece);
+		stage_give_back(stage, it->direction, amount - got);
+		kind_retreat(it, amount - got);
 	}
-	got = take_staged(l, &piece);
-	stage_give_back(stage, it->direction, amount - got);
-	kind_retreat(it, amount - got);
+	if (got < amount)
+		hold_again(l, &start, got, held);
 	return got;
 }
 
@@ -378,7 +469,7 @@ static size_t run(struct loop *l, struct decant_iter *it, size_t len)
 	for (;;) {
 		l->stop = DECANT_STOP_END;
 		done += walk_kind(l, it, len - done);
-		done -= trim(l, it);
+		done -= trim(l, it, done);
 		if (!stage_helps(l))
 			break;
 		staged = stage_next(l, it, done, len - done);
@@ -393,15 +484,16 @@ static void finish(struct loop *l, size_t done)
 {
 	struct decant_sink *sink = l->sink;
 
+	close_open(l);
+	/* Not before: putting an element looks at its region. */
 	if (l->locked)
 		space_unlock(sink->space);
-	close_open(l);
 	sink->nr = l->nr;
 	sink->bytes += done;
 	sink->merged += l->merged;
 	sink->stop = l->stop;
 	/* Without an open element the gap rule still needs to know where the last one ended. */
-	sink->last = l->open.len ? l->open : (struct decant_element){.addr = l->end};
+	sink->last = l->open.len ? l->open : (struct decant_element){.addr = (unsigned char *)l->end};
 }
 
 static ssize_t stop_error(enum decant_stop stop)
@@ -434,14 +526,17 @@ static size_t clip(const struct decant_sink *sink, size_t len)
 ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_t len)
 {
 	size_t wanted = min_size(len, from->count), want = clip(into, wanted), done;
+	size_t held = into->hold ? into->hold->nr : 0;
 	struct loop l;
 
-	if (unlikely(decant_limits_check(&into->limits))) {
+	begin(&l, into);
+	if (unlikely(decant_limits_check(&into->limits) || !l.max_element)) {
 		into->stop = DECANT_STOP_LIMIT;
 		return -EINVAL;
 	}
-	begin(&l, into);
 	done = run(&l, from, want);
+	if (unlikely(!done && into->hold))
+		decant_hold_truncate(into->hold, held);
 	if (l.stop == DECANT_STOP_END && want < wanted)
 		l.stop = DECANT_STOP_LIMIT;
 	finish(&l, done);

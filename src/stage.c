@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* stage.c - scratch memory in order of use, and where its bytes belong. */
 #include <errno.h>
+#include <string.h>
 #include <decant/copy.h>
 #include "stage.h"
 #include "util.h"
@@ -34,12 +35,14 @@ size_t stage_room(const struct decant_stage *stage, size_t align)
 	return offset < stage->memory.len ? stage->memory.len - offset : 0;
 }
 
-/* The newest record, if a piece at this place would continue it. */
-static struct decant_staged *continued(const struct decant_stage *stage, size_t offset, size_t at)
+/* The newest record, if a piece at this place, from this iterator, would continue it. */
+static struct decant_staged *continued(const struct decant_stage *stage,
+				       const struct decant_iter *it, size_t offset, size_t at)
 {
 	struct decant_staged *last = stage->nr ? &stage->records[stage->nr - 1] : NULL;
 
-	if (!last || last->offset + last->len != offset || last->at + last->len != at)
+	if (!last || last->offset + last->len != offset || last->at + last->len != at ||
+	    memcmp(&stage->next, it, sizeof(*it)) != 0)
 		return NULL;
 	return last;
 }
@@ -48,7 +51,7 @@ static struct decant_staged *continued(const struct decant_stage *stage, size_t 
 static int record(struct decant_stage *stage, const struct decant_iter *it, size_t offset,
 		  size_t at, size_t len)
 {
-	struct decant_staged *last = continued(stage, offset, at);
+	struct decant_staged *last = continued(stage, it, offset, at);
 
 	if (last) {
 		last->len += len;
@@ -94,6 +97,7 @@ int decant_stage_take(struct decant_stage *stage, struct decant_iter *it, size_t
 		decant_copy_to(out->addr, it, len);
 	else
 		decant_iter_advance(it, len);
+	stage->next = *it;
 	stage->bytes += len;
 	return 0;
 }
@@ -106,6 +110,7 @@ void stage_give_back(struct decant_stage *stage, enum decant_direction direction
 	stage->bytes -= n;
 	if (direction == DECANT_SOURCE || !n)
 		return;
+	decant_iter_revert(&stage->next, n);
 	last = &stage->records[stage->nr - 1];
 	last->len -= n;
 	if (!last->len)

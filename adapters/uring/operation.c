@@ -165,8 +165,9 @@ static void failed(struct operation *op, int error)
 		end_leg(leg, error);
 }
 
-static void short_read(struct leg *leg, size_t result, size_t block)
+static void short_read(struct operation *op, struct leg *leg, size_t result, size_t block)
 {
+	op->file->size = 0; /* it may have shrunk: ask again */
 	/* Only the end of the file cuts a block. */
 	if (!result || (leg->direct && result % block))
 		end_leg(leg, 0);
@@ -189,7 +190,7 @@ static void transferred(struct operation *op, size_t result)
 	if (!leg_left(leg) || result == op->sink.bytes)
 		return;
 	if (op->code == REQUEST_READ)
-		short_read(leg, result, block);
+		short_read(op, leg, result, block);
 	else
 		short_write(leg, result, block);
 	if (!leg->ended)

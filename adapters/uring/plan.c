@@ -9,8 +9,8 @@
  *	request	[ edge      | blocks                | edge      ]
  *
  * Edges lie in scratch memory; so do those pieces of the blocks that are misaligned in
- * memory, as the core decides, and the block that the file ends in. The rest goes
- *directly.
+ * memory, as the core decides, and the block that the file ends in. All else goes
+ * directly.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +18,8 @@
 
 /* Scratch memory of all operations together, so that a deep ring doesn't take it all. */
 #define POOL_BYTES (64u << 20)
+
+#define SMALL_PIECE 512u
 
 static size_t round_down(size_t n, size_t align)
 {
@@ -206,10 +208,39 @@ static int plan_direct(struct operation *op, struct leg *leg)
 	return op->sink.bytes ? 0 : err;
 }
 
+/* Many small pieces, for which one copy is cheaper than the kernel's work on each. */
+static bool is_fine(const struct operation *op)
+{
+	struct decant_iter whole = decant_owned_iter(op->owned);
+	size_t nr = decant_owned_elements(op->owned);
+
+	return nr > REQUEST_ELEMENTS_FEW && decant_iter_count(&whole) / nr < SMALL_PIECE;
+}
+
+/* As one piece of scratch memory; bytes put, 0 or less if there is none. */
+static int put_small(struct operation *op, struct decant_iter *it)
+{
+	struct decant_span piece;
+	struct decant_iter from;
+	size_t len;
+	int err = scratch_get(op);
+
+	if (err)
+		return err;
+	len = smaller(decant_iter_count(it), op->stage.memory.len);
+	err = decant_stage_take(&op->stage, it, len, 1, 0, &piece);
+	if (!err)
+		err = decant_iter_buf(&from, DECANT_DEST, piece.addr, len);
+	return err ? err : (int)decant_extract(&from, &op->sink, len);
+}
+
 static int plan_buffered(struct operation *op)
 {
-	ssize_t n = decant_extract(&op->after, &op->sink, decant_iter_count(&op->after));
+	ssize_t n;
 
+	if (is_fine(op) && put_small(op, &op->after) > 0)
+		return 0;
+	n = decant_extract(&op->after, &op->sink, decant_iter_count(&op->after));
 	return n < 0 ? (int)n : 0;
 }
 

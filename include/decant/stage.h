@@ -29,6 +29,7 @@ struct decant_staged {
  * @used: bytes of the scratch memory in use
  * @nr: records in use
  * @bytes: bytes of the caller's that were staged
+ * @next: how the iterator stood behind the newest piece; the library's own
  *
  * Source bytes are copied in when they are taken. Destination bytes are copied out by
  * decant_stage_scatter() when the device is done; until then the lists behind the iterator
@@ -43,6 +44,7 @@ struct decant_stage {
 	size_t used;
 	size_t nr;
 	size_t bytes;
+	struct decant_iter next;
 };
 
 /**
@@ -62,8 +64,8 @@ DECANT_API void decant_stage_init(struct decant_stage *stage, struct decant_span
  * @stage: the stage
  * @it: the iterator; advanced by @len. Source bytes are copied in now.
  * @len: bytes
- * @align: a power of two: the piece starts on a multiple of it unless it continues the one
- *	before; 0 or 1 for none
+ * @align: a power of two: the piece starts on a multiple of it; 0 or 1 for none, right
+ *	behind the one before
  * @at: where the piece lies in the request
  * @out: receives the piece of scratch memory, adjacent to the one before where possible
  *

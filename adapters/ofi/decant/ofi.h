@@ -7,87 +7,340 @@ DECANT_BEGIN
 
 /*
  * ofi.h - send, receive and remote write from and into iterators through libfabric.
+ *
  * One struct decant_ofi is one end point with one peer; it belongs to one thread at a time.
+ * Operations are begun and answered by an event each; decant_ofi_poll() makes progress and
+ * hands the events out. Nothing waits but decant_ofi_connect() and decant_ofi_accept().
  */
 
 struct decant_ofi;
 
-/* addresses of end points as they travel over another channel */
+/* The longest address of an end point, in bytes, as it travels over another channel. */
 #define DECANT_OFI_ADDRESS_MAX 256
 
+/**
+ * struct decant_ofi_options - how an end point is made
+ * @size: sizeof(struct decant_ofi_options)
+ * @provider: libfabric's name, exactly ("tcp", "tcp;ofi_rxm", "net", "shm", "verbs"); NULL:
+ *	the best for reliable transfer between hosts, hardware before sockets, never shm
+ * @node: local address or host name to bind to; NULL: the provider's choice. Of no meaning
+ *	to shm.
+ * @depth: most operations under way at a time, up to 4096; 0 for 64. An operation is under
+ *	way until its event has been handed out.
+ * @passive: will call decant_ofi_accept(), not decant_ofi_connect(). Message end points
+ *	listen from the beginning if it is set; others don't mind.
+ * @timeout: milliseconds, at least 0; 0 for 30,000: how long connecting may take, and how
+ *	long sends and writes may be under way without any progress before the end point is
+ *	given up. Receives may wait for ever.
+ * @space: where owners of memory without a region are looked up, or NULL: the caller keeps
+ *	such memory until the event. Borrowed for the life of the end point.
+ *
+ * Where both are offered, reliable datagrams (FI_EP_RDM) are taken before message end points
+ * (FI_EP_MSG). Both sides must use the same provider.
+ *
+ * Since: 0.1
+ */
 struct decant_ofi_options {
 	size_t size;
-	const char *provider;	/* libfabric's name ("tcp", "tcp;ofi_rxm", "shm"); NULL: the best found */
-	const char *node;	/* local address or host name to bind to; NULL: the provider's choice */
-	unsigned depth;		/* most operations under way; 0 for 64 */
-	bool passive;		/* will call decant_ofi_accept(), not _connect(); matters to message end points */
-	int timeout;		/* milliseconds that connecting and a full queue may take; 0 for 30,000 */
-	struct decant_space *space;	/* where owners of memory without a region are looked up, or NULL */
+	const char *provider;
+	const char *node;
+	unsigned depth;
+	bool passive;
+	int timeout;
+	struct decant_space *space;
 };
 
+/**
+ * struct decant_ofi_info - what an end point is and can do
+ * @provider: the provider that was taken, in full; valid as long as the end point, or during
+ *	the call of decant_ofi_providers()
+ * @endpoint: "rdm" or "msg", a static string
+ * @iov_limit: elements of local memory in one request
+ * @rma_iov_limit: elements of remote memory in one request
+ * @max_msg_bytes: bytes in one request; a longer send is refused, a longer write is chopped
+ * @inject_bytes: up to how many bytes the provider copies at once
+ * @mr_local: local memory must lie in regions mapped in decant_ofi_domain()
+ * @mr_virt_addr: remote addresses are the peer's virtual ones, else offsets in its region
+ * @manual_progress: the target of writes must call decant_ofi_poll(), too
+ * @address_bytes: length of the end point's address; 0 if it has none
+ *
+ * Since: 0.1
+ */
 struct decant_ofi_info {
-	const char *provider;	/* the provider that was taken, in full */
-	const char *endpoint;	/* "rdm" or "msg" */
-	size_t iov_limit;	/* elements in one send or write */
+	const char *provider;
+	const char *endpoint;
+	size_t iov_limit;
 	size_t rma_iov_limit;
 	size_t max_msg_bytes;
 	size_t inject_bytes;
-	bool mr_local;		/* local memory must be mapped in the domain */
+	bool mr_local;
 	bool mr_virt_addr;
-	bool manual_progress;	/* the target of one-sided operations must call decant_ofi_poll(), too */
-	size_t address_bytes;	/* length of the end point's address */
+	bool manual_progress;
+	size_t address_bytes;
 };
 
-/* memory of the peer: what decant_ofi_grant() gave there */
+/**
+ * struct decant_ofi_remote - memory of the peer: what decant_ofi_grant() gave there
+ * @addr: where the region begins, as the peer's provider counts
+ * @key: the key for it
+ *
+ * It travels over another channel or in a message. Both are numbers in host byte order.
+ *
+ * Since: 0.1
+ */
 struct decant_ofi_remote {
 	uint64_t addr;
 	uint64_t key;
 };
 
+/**
+ * enum decant_ofi_kind - what an operation was
+ * @DECANT_OFI_SEND: decant_ofi_send()
+ * @DECANT_OFI_RECV: decant_ofi_recv()
+ * @DECANT_OFI_WRITE: decant_ofi_write()
+ *
+ * Since: 0.1
+ */
 enum decant_ofi_kind { DECANT_OFI_SEND, DECANT_OFI_RECV, DECANT_OFI_WRITE };
 
+/**
+ * struct decant_ofi_event - an operation that is over
+ * @user: what the caller gave when it began
+ * @kind: what it was
+ * @result: bytes, or a negative errno. Of a write that failed, any part may have arrived.
+ *
+ * Since: 0.1
+ */
 struct decant_ofi_event {
 	void *user;
 	enum decant_ofi_kind kind;
-	ssize_t result;		/* bytes, or a negative errno */
+	ssize_t result;
 };
 
+/**
+ * decant_ofi_new - open an end point
+ * @out: receives the end point. On errors of the provider, too, so that decant_ofi_error()
+ *	can say what was wrong; it is then good for nothing else and must be freed like any
+ *	other. NULL on -EINVAL and -ENOMEM of the call itself.
+ * @options: NULL for defaults; copied, but for @options->space
+ *
+ * Return: 0; -EINVAL for an unknown size or a value out of range, -ENODATA if no provider
+ * fits (the text says which there are), -EADDRNOTAVAIL if @node is no local address,
+ * -ENOMEM, or what the provider said.
+ * Since: 0.1
+ */
 DECANT_API DECANT_MUST int decant_ofi_new(struct decant_ofi **out,
 					  const struct decant_ofi_options *options);
+
+/**
+ * decant_ofi_free - close an end point
+ * @ofi: the end point, or NULL
+ *
+ * Operations under way end without an event, and their regions are let go. Regions stay
+ * valid, but are mapped in its domain no more. The provider may not have sent yet what was
+ * reported as sent: let the peer confirm before closing.
+ *
+ * Since: 0.1
+ */
 DECANT_API void decant_ofi_free(struct decant_ofi *ofi);
-/* a message for a human about the last error of this end point; "" if none */
+
+/**
+ * decant_ofi_error - the last error of an end point, for a human
+ * @ofi: the end point, or NULL
+ *
+ * Return: a text without a newline, valid until the next call; "" if there was no error.
+ * Since: 0.1
+ */
 DECANT_API const char *decant_ofi_error(const struct decant_ofi *ofi);
+
+/**
+ * decant_ofi_info - what an end point is and can do
+ * @ofi: the end point
+ * @info: filled
+ *
+ * Since: 0.1
+ */
 DECANT_API void decant_ofi_info(const struct decant_ofi *ofi, struct decant_ofi_info *info);
-/* the domain in which regions get their keys */
+
+/**
+ * decant_ofi_domain - the domain in which regions get their keys
+ * @ofi: the end point
+ *
+ * Mapping a region registers it once for everything that this header offers: local use, and
+ * writes by a peer that was given its key. Peers can't read it.
+ *
+ * Return: the domain, which lives as long as the end point.
+ * Since: 0.1
+ */
 DECANT_API struct decant_domain *decant_ofi_domain(struct decant_ofi *ofi);
-/* the address the peer needs; *len: in: room, out: length (0: message end point that connects) */
-DECANT_API DECANT_MUST int decant_ofi_address(const struct decant_ofi *ofi, void *addr, size_t *len);
-/* peer's address as decant_ofi_address() gave it there */
-DECANT_API DECANT_MUST int decant_ofi_connect(struct decant_ofi *ofi, const void *addr, size_t len);
-DECANT_API DECANT_MUST int decant_ofi_accept(struct decant_ofi *ofi, const void *addr, size_t len);
-/* what the peer needs to write to a region (mapped here first if it is not yet) */
-DECANT_API DECANT_MUST int decant_ofi_grant(struct decant_ofi *ofi, struct decant_region *region,
+
+/**
+ * decant_ofi_address - the address that the peer needs
+ * @ofi: the end point
+ * @addr: where to
+ * @len: in: room, DECANT_OFI_ADDRESS_MAX always suffices; out: bytes; 0 for a message end
+ *	point that is not passive, which needs none
+ *
+ * Return: 0; -ENOSPC if there is too little room, or what the provider said.
+ * Since: 0.1
+ */
+DECANT_API DECANT_MUST int decant_ofi_address(const struct decant_ofi *ofi, void *addr,
+					      size_t *len);
+
+/**
+ * decant_ofi_connect - meet the peer, from the active side
+ * @ofi: the end point, without a peer
+ * @addr: the peer's address, as decant_ofi_address() gave it there. It may come from
+ *	anywhere: it is checked.
+ * @len: its length in bytes
+ *
+ * Message end points connect, and wait for that until the timeout; others only remember.
+ *
+ * Return: 0; -EINVAL for an address that can't be one or a passive message end point,
+ * -EISCONN if there is a peer already, -ETIMEDOUT, -ECONNREFUSED, or what the provider said.
+ * Since: 0.1
+ */
+DECANT_API DECANT_MUST int decant_ofi_connect(struct decant_ofi *ofi, const void *addr,
+					      size_t len);
+
+/**
+ * decant_ofi_accept - meet the peer, from the passive side
+ * @ofi: the end point, without a peer
+ * @addr: the peer's address, as decant_ofi_address() gave it there; checked; message end
+ *	points don't look at it
+ * @len: its length in bytes
+ *
+ * Message end points wait until somebody connects, or until the timeout; others only
+ * remember. Who connects is not checked.
+ *
+ * Return: as decant_ofi_connect().
+ * Since: 0.1
+ */
+DECANT_API DECANT_MUST int decant_ofi_accept(struct decant_ofi *ofi, const void *addr,
+					     size_t len);
+
+/**
+ * decant_ofi_grant - let the peer write to a region
+ * @ofi: the end point
+ * @region: the region; mapped in the domain first if it is not yet. The caller keeps a
+ *	reference for as long as the peer may write.
+ * @remote: filled: what the peer needs
+ *
+ * The grant ends when the region is unmapped from decant_ofi_domain(). Keys are random where
+ * the provider lets us choose.
+ *
+ * Return: 0; -ENOMEM, or what the provider said.
+ * Since: 0.1
+ */
+DECANT_API DECANT_MUST int decant_ofi_grant(struct decant_ofi *ofi,
+					    struct decant_region *region,
 					    struct decant_ofi_remote *remote);
 
-/* 0 = begun and it advanced by min(len, count); one event for each operation, exactly once, although
- * it may be chopped into several requests. Memory in no mapped region where mr_local asks for one: -ENOKEY.
- * -EAGAIN: depth is reached. send is one message: -EMSGSIZE or -ENOSPC if it fits into none. */
+/**
+ * decant_ofi_send - begin to send one message
+ * @ofi: the end point
+ * @it: a source; advanced by what was taken, unchanged on error. Its lists may vanish at
+ *	once; memory in a region is held until the event, other memory is the caller's to keep.
+ * @len: bytes, or all that is left if that is less; 0 sends an empty message
+ * @user: for the event
+ *
+ * In more pieces than the provider takes, the message is copied together first. Messages
+ * arrive in the order they were sent. The event says that the provider is done with the
+ * memory, not that the peer has the message.
+ *
+ * Return: 0 if it has begun: there will be one event; -EAGAIN if @depth operations are under
+ * way, -ENOTCONN without a peer, -EINVAL for a destination, -EMSGSIZE if the provider sends
+ * no message of that length, -ENOKEY if memory lies in no mapped region and the provider
+ * wants one (mr_local), -ENOMEM, or the error of which the end point died.
+ * Since: 0.1
+ */
 DECANT_API DECANT_MUST int decant_ofi_send(struct decant_ofi *ofi, struct decant_iter *it,
 					   size_t len, void *user);
+
+/**
+ * decant_ofi_recv - begin to receive one message
+ * @ofi: the end point
+ * @it: a destination; otherwise as in decant_ofi_send()
+ * @len: most bytes of the message, or all that is left if that is less
+ * @user: for the event
+ *
+ * The event's result is the message's length; -EMSGSIZE if it was longer than @len, and
+ * then what lies in the memory is undefined. Receives are matched in the order they begun.
+ *
+ * Return: as decant_ofi_send(); -EINVAL for a source.
+ * Since: 0.1
+ */
 DECANT_API DECANT_MUST int decant_ofi_recv(struct decant_ofi *ofi, struct decant_iter *it,
 					   size_t len, void *user);
-/* completes when the bytes are in the peer's memory (delivery complete), where the provider can say so */
+
+/**
+ * decant_ofi_write - begin to write to the peer's memory
+ * @ofi: the end point
+ * @it: a source; as in decant_ofi_send()
+ * @len: bytes, or all that is left if that is less; any number
+ * @remote: what the peer granted; copied
+ * @offset: where in the peer's region, in bytes from its beginning
+ * @user: for the event
+ *
+ * Chopped into as many requests as the provider's limits demand; tiny pieces are copied
+ * together. The event comes when all bytes are in the peer's memory, where the provider can
+ * say so (delivery complete: all that libfabric 1.17 has but verbs, where it comes when the
+ * peer's device has them). Writes are not ordered among themselves.
+ *
+ * Writing past the grant or with a wrong key changes nothing there. It is an error here:
+ * -EACCES (sockets), -ECANCELED (net; tcp and tcp;ofi_rxm, where the end point dies of it),
+ * -ETIMEDOUT (shm, where it dies of it).
+ *
+ * Return: as decant_ofi_send(), but never -EMSGSIZE; -EOVERFLOW if the remote address wraps.
+ * Since: 0.1
+ */
 DECANT_API DECANT_MUST int decant_ofi_write(struct decant_ofi *ofi, struct decant_iter *it,
 					    size_t len, const struct decant_ofi_remote *remote,
 					    uint64_t offset, void *user);
-/* progress and gather up to max events without waiting; negative errno when the end point is dead */
-DECANT_API DECANT_MUST int decant_ofi_poll(struct decant_ofi *ofi, struct decant_ofi_event *events,
-					   unsigned max);
-/* file descriptor to wait on with poll(2), or -1 if the provider has none; *may_sleep (fi_trywait)
- * says whether it is safe to sleep on it now */
+
+/**
+ * decant_ofi_poll - make progress and gather events, without waiting
+ * @ofi: the end point
+ * @events: room for @max events; NULL if @max is 0
+ * @max: most events; 0 to make progress only
+ *
+ * When the end point dies - the peer hung up, or nothing moved for the timeout - everything
+ * under way ends: receives with -ECANCELED, the rest with the error. Only when these events
+ * have been handed out, the call fails.
+ *
+ * That a peer is gone is noticed when something is under way to it, or by message end
+ * points. A receive alone waits for ever on end points without a connection.
+ *
+ * Return: how many events; the negative errno of which the end point died.
+ * Since: 0.1
+ */
+DECANT_API DECANT_MUST int decant_ofi_poll(struct decant_ofi *ofi,
+					   struct decant_ofi_event *events, unsigned max);
+
+/**
+ * decant_ofi_fd - a file descriptor to sleep on
+ * @ofi: the end point
+ * @may_sleep: receives whether it is safe to sleep now; if not, call decant_ofi_poll() first.
+ *	Ask before every sleep.
+ *
+ * It becomes readable when decant_ofi_poll() has something to do. Sleep with a limit while
+ * sends or writes are under way: it takes calls of decant_ofi_poll() to notice that nothing
+ * has moved for the timeout, at least four of them.
+ *
+ * Return: the file descriptor for poll(2), borrowed; -1 if the provider has none (shm).
+ * Since: 0.1
+ */
 DECANT_API int decant_ofi_fd(struct decant_ofi *ofi, bool *may_sleep);
 
-/* walk the providers that this machine offers: fn gets each; a non-zero value ends the walk */
+/**
+ * decant_ofi_providers - walk the providers that this machine offers
+ * @fn: gets each provider once for each type of end point; the description is valid during
+ *	the call; a value other than 0 ends the walk
+ * @user: handed to @fn
+ *
+ * Return: 0, or the value that ended the walk.
+ * Since: 0.1
+ */
 DECANT_API int decant_ofi_providers(int (*fn)(void *user, const struct decant_ofi_info *info),
 				    void *user);
 

@@ -6,8 +6,22 @@
 DECANT_BEGIN
 
 /*
- * uring.h - asynchronous file I/O from and into iterators: io_uring, or a pool of threads
+ * uring.h - asynchronous file I/O from and into iterators: io_uring, or a pool of
+ * threads
  * where io_uring is not allowed. One ring belongs to one thread at a time.
+ *
+ * An operation decants the caller's iterator when it begins: the iterator, its lists and
+ * the stack they are on may go at once. The memory itself stays until the event: regions
+ * of the ring's space are held, anything else is the caller's to keep.
+ *
+ * Direct I/O takes any position, length and cut. Misaligned pieces and the edges of a
+ * read go through scratch memory, all else directly. The edges of a write that share a
+ * block with bytes of others are written through the page cache once the rest is done;
+ * so operations under way at the same time that touch one page, of which one has an edge
+ * there, are the caller's to put in order. decant_uring_fsync() covers both ways.
+ *
+ * A write to a pipe nobody reads raises SIGPIPE, one beyond RLIMIT_FSIZE raises SIGXFSZ,
+ * as with write(2), if io_uring does the work.
  */
 
 struct decant_uring;
@@ -42,9 +56,12 @@ enum decant_uring_direct {
  * @size: sizeof(struct decant_uring_options)
  * @depth: most operations under way at a time, 1 to 4096; 0 for 64
  * @backend: who does the work
- * @space: where owners of memory are looked up, or NULL: the caller keeps the memory until
- *	completion
- * @stage_bytes: scratch memory an operation may use at a time; 0 for 256 KiB
+ * @space: where owners of memory are looked up, or NULL: the caller keeps the memory
+ *	until completion
+ * @stage_bytes: scratch memory an operation may use at a time; 0 for 256 KiB, at least
+ *	128 KiB (less is raised to that), at most 64 MiB. Memory is taken when an
+ *	operation first needs some; all of a ring share about 64 MiB and take turns if
+ *	that is short.
  *
  * Since: 0.1
  */
@@ -59,7 +76,8 @@ struct decant_uring_options {
 /**
  * struct decant_uring_event - an operation that is complete
  * @user: what the caller gave when it began
- * @result: bytes, or a negative errno when there was no progress
+ * @result: bytes that were transferred from the beginning without a gap, or a negative
+ *	errno when there were none; 0 also for fsync
  *
  * Since: 0.1
  */
@@ -72,11 +90,13 @@ struct decant_uring_event {
  * struct decant_uring_stats - what a ring has done so far
  * @operations: operations completed
  * @submissions: requests given to the kernel or to a thread
- * @elements: elements extracted
- * @merged: spans that needed no element of their own
- * @direct_bytes: bytes that went past the page cache, directly from or into the caller's memory
+ * @elements: elements extracted for them
+ * @merged: pieces that needed no element of their own; what merges as the iterator is
+ *	decanted is not among them
+ * @direct_bytes: bytes that went past the page cache, directly from or into the caller's
+ *	memory
  * @staged_bytes: bytes that went past the page cache through scratch memory
- * @buffered_bytes: bytes that went through the page cache
+ * @buffered_bytes: bytes that went through the page cache, or to a file without one
  * @resumed: requests that had to be continued after a short transfer
  *
  * Since: 0.1
@@ -110,42 +130,202 @@ struct decant_uring_file_info {
 	const char *why;
 };
 
+/**
+ * decant_uring_new - begin a ring
+ * @out: receives the ring; untouched on error
+ * @options: how; NULL for the defaults
+ *
+ * Return: 0; -EINVAL for an unknown size, back end or a number out of range, -ENOMEM,
+ * -EMFILE or -ENFILE. With DECANT_URING_RING also -EPERM, -EACCES or -ENOSYS: io_uring
+ * is forbidden, or not there, or older than Linux 5.6.
+ * Since: 0.1
+ */
 DECANT_API DECANT_MUST int decant_uring_new(struct decant_uring **out,
 					    const struct decant_uring_options *options);
+
+/**
+ * decant_uring_free - end a ring
+ * @ring: the ring, or NULL
+ *
+ * Waits for what is under way and drops the events; a read from a pipe that nobody
+ * writes to or closes is waited for in vain. Everything that was held is given back.
+ *
+ * Since: 0.1
+ */
 DECANT_API void decant_uring_free(struct decant_uring *ring);
-DECANT_API enum decant_uring_backend decant_uring_backend(const struct decant_uring *ring);
-/* why it is threads and not io_uring, in words; NULL if it is io_uring or threads were asked for */
+
+/**
+ * decant_uring_backend - who does the work
+ * @ring: the ring
+ *
+ * Return: DECANT_URING_RING or DECANT_URING_THREADS.
+ * Since: 0.1
+ */
+DECANT_API enum decant_uring_backend
+decant_uring_backend(const struct decant_uring *ring);
+
+/**
+ * decant_uring_reason - why it is threads and not io_uring
+ * @ring: the ring
+ *
+ * Return: a static string; NULL if it is io_uring or threads were asked for.
+ * Since: 0.1
+ */
 DECANT_API const char *decant_uring_reason(const struct decant_uring *ring);
-/* becomes readable (poll(2)) when an operation has completed */
+
+/**
+ * decant_uring_fd - a descriptor for poll(2)
+ * @ring: the ring
+ *
+ * It is readable while decant_uring_wait() has something to do without waiting; that may
+ * come to no event, when an operation goes on after a short transfer. Begun operations
+ * must have been submitted.
+ *
+ * Return: the descriptor; the ring's own: neither read nor close it.
+ * Since: 0.1
+ */
 DECANT_API int decant_uring_fd(const struct decant_uring *ring);
+
+/**
+ * decant_uring_stats - what a ring has done so far
+ * @ring: the ring
+ * @stats: filled
+ *
+ * Since: 0.1
+ */
 DECANT_API void decant_uring_stats(const struct decant_uring *ring,
 				   struct decant_uring_stats *stats);
 
-/* fd is borrowed and must stay open; position-independent files (pipes) are buffered, pos ignored */
+/**
+ * decant_uring_file_open - make a file ready for operations
+ * @out: receives the file; untouched on error
+ * @fd: the descriptor, of any kind but directories and O_PATH; borrowed, and it must
+ *	stay open
+ * @direct: whether to go past the page cache
+ *
+ * Regular files and block devices have positions. All else (pipes, sockets, character
+ * devices) does not: it is never direct, and positions are ignored. For direct I/O the
+ * file is opened once more (/proc/self/fd) with the same access mode; an @fd that has
+ * O_DIRECT is used as it is, and the file is opened once more without. With O_APPEND a
+ * file is never direct, and writes go to its end.
+ *
+ * Return: 0; -EBADF, -EISDIR, -ENOMEM, -EINVAL for an unknown @direct. With
+ * DECANT_URING_DIRECT_ALWAYS also -EINVAL if the file can't be direct, or what open(2)
+ * says.
+ * Since: 0.1
+ */
 DECANT_API DECANT_MUST int decant_uring_file_open(struct decant_uring_file **out, int fd,
 						  enum decant_uring_direct direct);
+
+/**
+ * decant_uring_file_close - the opposite of decant_uring_file_open()
+ * @file: the file, or NULL; no operation may be using it. The caller's descriptor stays
+ *	open.
+ *
+ * Since: 0.1
+ */
 DECANT_API void decant_uring_file_close(struct decant_uring_file *file);
+
+/**
+ * decant_uring_file_info - what a file demands
+ * @file: the file
+ * @info: filled; @info->why is a static string
+ *
+ * Since: 0.1
+ */
 DECANT_API void decant_uring_file_info(const struct decant_uring_file *file,
 				       struct decant_uring_file_info *info);
 
-/* 0 = begun, and it is advanced by min(len, count); -EAGAIN: depth is reached; completion by an event */
+/**
+ * decant_uring_read - begin to read from a file into an iterator
+ * @ring: the ring
+ * @file: the file; must stay until the event
+ * @it: a destination; advanced by the lesser of @len and what is left, unchanged on
+ *	error
+ * @len: bytes, or all that is left in @it if that is less; 0 gives an event as well
+ * @pos: position in the file, bytes; ignored if the file has none
+ * @user: comes back in the event
+ *
+ * Short transfers are continued: the result is less than what was asked for only at the
+ * end of the file, or behind an error. From a pipe it waits until there is enough, or no
+ * writer any more. Memory behind the result is not touched, unless someone has made the
+ * file shorter since it was opened or its end was last met: then a direct read may put
+ * zeroes into the rest of the last block.
+ *
+ * Return: 0, and there will be one event; -EAGAIN if as many operations as the ring is
+ * deep are under way, -EINVAL if @it is a source, -EOVERFLOW if @pos + @len is beyond
+ * INT64_MAX, or why @it could not be decanted (decant_iter_own()).
+ * Since: 0.1
+ */
 DECANT_API DECANT_MUST int decant_uring_read(struct decant_uring *ring,
 					     struct decant_uring_file *file,
-					     struct decant_iter *it, size_t len, uint64_t pos,
-					     void *user);
+					     struct decant_iter *it, size_t len,
+					     uint64_t pos, void *user);
+
+/**
+ * decant_uring_write - begin to write from an iterator to a file
+ * @ring: the ring
+ * @file: the file; must stay until the event
+ * @it: a source; advanced by the lesser of @len and what is left, unchanged on error
+ * @len: bytes, or all that is left in @it if that is less; 0 gives an event as well
+ * @pos: position in the file, bytes; ignored if the file has none
+ * @user: comes back in the event
+ *
+ * The memory must not change until the event. Short transfers are continued. The file
+ * becomes exactly as long as what was written demands. Bytes behind the result may have
+ * been written, too, when a direct write fails at its first, unaligned edge.
+ *
+ * Return: 0, and there will be one event; -EAGAIN if as many operations as the ring is
+ * deep are under way, -EINVAL if @it is a destination, -EOVERFLOW if @pos + @len is
+ * beyond INT64_MAX, or why @it could not be decanted (decant_iter_own()).
+ * Since: 0.1
+ */
 DECANT_API DECANT_MUST int decant_uring_write(struct decant_uring *ring,
 					      struct decant_uring_file *file,
-					      struct decant_iter *it, size_t len, uint64_t pos,
-					      void *user);
+					      struct decant_iter *it, size_t len,
+					      uint64_t pos, void *user);
+
+/**
+ * decant_uring_fsync - begin to bring a file's data to stable storage
+ * @ring: the ring
+ * @file: the file; must stay until the event
+ * @user: comes back in the event
+ *
+ * It covers operations whose events were gathered before, direct or not, and no others.
+ *
+ * Return: 0, and there will be one event; -EAGAIN if as many operations as the ring is
+ * deep are under way.
+ * Since: 0.1
+ */
 DECANT_API DECANT_MUST int decant_uring_fsync(struct decant_uring *ring,
 					      struct decant_uring_file *file, void *user);
-/* hand what was begun to the kernel without waiting */
+
+/**
+ * decant_uring_submit - hand what was begun to the kernel without waiting
+ * @ring: the ring
+ *
+ * What the kernel can't take at the moment goes with the next call.
+ *
+ * Return: 0, or a negative errno that means that the ring is broken.
+ * Since: 0.1
+ */
 DECANT_API int decant_uring_submit(struct decant_uring *ring);
-/* submit, then gather up to max events; timeout in milliseconds, 0: don't wait, -1: for ever;
- * returns the number of events, 0 on timeout or when nothing is under way */
+
+/**
+ * decant_uring_wait - submit, then gather events
+ * @ring: the ring
+ * @events: filled, in the order of completion
+ * @max: most events, 1 to INT_MAX
+ * @timeout: milliseconds to wait for the first; 0: don't wait, negative: for ever.
+ *	Signals don't end it.
+ *
+ * Return: the number of events, 0 when the time is over or nothing is under way; -EINVAL
+ * for @max, or a negative errno that means that the ring is broken.
+ * Since: 0.1
+ */
 DECANT_API DECANT_MUST int decant_uring_wait(struct decant_uring *ring,
-					     struct decant_uring_event *events, unsigned max,
-					     int timeout);
+					     struct decant_uring_event *events,
+					     unsigned max, int timeout);
 
 DECANT_END
 #endif
