@@ -59,8 +59,8 @@ def depths(rig, name):
 
 @case('small chunks, as many as may be under way')
 def deep(rig):
-    copied(rig, 'push', 9000001, '--chunk', '4K', '--depth', '1024')
-    copied(rig, 'pull', 9000001, '--chunk', '4K', '--depth', '1024')
+    copied(rig, 'push', 9000001, '--chunk', '4K', '--depth', '512')
+    copied(rig, 'pull', 9000001, '--chunk', '4K', '--depth', '512')
 
 
 @cases([f'direct {direct}, io {io}' for direct in ('always', 'never', 'auto')
@@ -223,10 +223,11 @@ def colons(rig):
     same(digest(rig.path('-x')), digest(rig.path('a:b')), 'the copy')
 
 
-@case('a remote path may be relative')
+@case('a remote path may be relative, and - is a name there')
 def relative(rig):
     rig.file('src', 100)
-    rig.good('src', f'{HOST}:dst')
+    rig.good('src', f'{HOST}:-')
+    rig.good(f'{HOST}:-', 'dst')
     same(digest(rig.path('dst')), digest(rig.path('src')), 'the copy')
 
 

@@ -169,18 +169,27 @@ def check_error(code, words, got, stderr):
         check(str(word) in text, f'no {str(word)!r} in {text!r}')
 
 
+def descendants(pid):
+    for path in pathlib.Path(f'/proc/{pid}/task').glob('*/children'):
+        for child in map(int, path.read_text().split()):
+            yield child
+            yield from descendants(child)
+
+
+def is_server(pid):
+    try:
+        words = pathlib.Path(f'/proc/{pid}/cmdline').read_bytes().split(b'\0')
+    except OSError:
+        return False
+    return b'serve' in words and words[0].endswith(b'decant')
+
+
 def server_of(client):
-    """The process that serves this client; the shell in between replaced itself."""
-    def found():
-        children = pathlib.Path(f'/proc/{client.pid}/task/{client.pid}/children').read_text()
-        for pid in children.split():
-            words = pathlib.Path(f'/proc/{pid}/cmdline').read_bytes().split(b'\0')
-            if b'serve' in words and b'decant' in words[0]:
-                pids.append(int(pid))
-        return bool(pids)
-    pids = []
-    wait_for(found, 'a server')
-    return pids[0]
+    """The process that serves this client, behind a shell or two."""
+    found = []
+    wait_for(lambda: found.extend(filter(is_server, descendants(client.pid))) or found,
+             'a server')
+    return found[0]
 
 
 def run_case(rig, nr, name, run):
