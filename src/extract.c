@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <decant/extract.h>
 #include "kinds.h"
+#include "region.h"
 #include "space.h"
 #include "stage.h"
 #include "util.h"
@@ -17,7 +18,7 @@
 struct loop {
 	struct decant_sink *sink;
 	struct decant_element open;     /* the last element; len 0: there is none */
-	struct decant_element closed;   /* under limits: the one before, if put in this call */
+	struct decant_element closed;   /* the one before, for trim(): if put in this call */
 	size_t cap;                     /* most bytes the open element may have */
 	size_t nr;                      /* elements before the open one */
 	size_t max;                     /* elements that fit */
@@ -31,8 +32,9 @@ struct loop {
 	struct decant_region *given;
 	uintptr_t lo, hi;
 	struct decant_region *region;
-	const struct decant_mapping *mapping;
 	struct decant_region *held;     /* the region that was held last */
+	const struct decant_mapping *mapping;
+	uint64_t shift;                 /* from the address here to the device's */
 
 	/* The limits, ready for use. */
 	size_t max_element;
@@ -107,7 +109,7 @@ static void close_open(struct loop *l)
 
 	if (!l->open.len)
 		return;
-	if (!l->plain)
+	if (l->len_mask)
 		l->closed = l->open;
 	if (l->stored)
 		ops->grow(l->sink, l->nr, l->open.len);
@@ -157,6 +159,16 @@ static bool hold_next(struct loop *l)
 	return true;
 }
 
+static inline struct decant_element element_at(const struct loop *l, unsigned char *addr,
+					       size_t len)
+{
+	return (struct decant_element){.addr = addr,
+				       .len = len,
+				       .region = l->region,
+				       .mapping = l->mapping,
+				       .device = (uintptr_t)addr + l->shift};
+}
+
 static inline bool open_next(struct loop *l, unsigned char *addr)
 {
 	if (unlikely(l->nr + !!l->open.len >= l->max)) {
@@ -168,42 +180,46 @@ static inline bool open_next(struct loop *l, unsigned char *addr)
 	if (l->region && l->region != l->held && !hold_next(l))
 		return false;
 	close_open(l);
-	l->open = (struct decant_element){addr, 0, l->region, l->mapping};
+	l->open = element_at(l, addr, 0);
 	l->cap = l->plain ? l->max_element : cap_at(l, addr);
 	return true;
 }
 
-static struct space_answer look_up(struct loop *l, uintptr_t addr)
+/* The owner of addr, given or found, and the range for which that holds. */
+static struct decant_region *look_up(struct loop *l, uintptr_t addr,
+				     struct decant_region *given, uintptr_t *lo, uintptr_t *hi)
 {
-	if (!l->sink->space)
-		return (struct space_answer){NULL, 0, UINTPTR_MAX};
+	struct decant_space *space = l->sink->space;
+
+	if (given || !space) {
+		*lo = 0;
+		*hi = UINTPTR_MAX;
+		return given;
+	}
 	if (!l->locked)
-		space_lock(l->sink->space);
+		space_lock(space);
 	l->locked = true;
-	return space_look_up(l->sink->space, addr);
+	return space_look_up(space, addr, lo, hi);
 }
 
 /* Find out who owns addr; false with a stop reason if it can't be used. */
 static bool find_owner(struct loop *l, uintptr_t addr, struct decant_region *given)
 {
-	struct decant_sink *sink = l->sink;
-	struct space_answer owner = {given, 0, UINTPTR_MAX};
+	const struct decant_sink *sink = l->sink;
+	struct decant_region *region = look_up(l, addr, given, &l->lo, &l->hi);
+	const struct decant_mapping *mapping = NULL;
 
-	if (!given)
-		owner = look_up(l, addr);
+	if (region && sink->domain)
+		mapping = decant_domain_mapping(sink->domain, region);
 	l->given = given;
-	l->region = owner.region;
-	l->mapping = NULL;
-	l->lo = owner.lo;
-	l->hi = owner.hi;
-	if (owner.region && sink->domain)
-		l->mapping = decant_domain_mapping(sink->domain, owner.region);
-	if (owner.region ? sink->domain && !l->mapping : sink->policy != DECANT_TRUST) {
-		l->stop = DECANT_STOP_UNREGISTERED;
-		l->lo = l->hi;          /* ask again next time */
-		return false;
-	}
-	return true;
+	l->region = region;
+	l->mapping = mapping;
+	l->shift = mapping ? mapping->iova - (uintptr_t)region->addr : 0;
+	if (region ? !sink->domain || mapping : sink->policy == DECANT_TRUST)
+		return true;
+	l->stop = DECANT_STOP_UNREGISTERED;
+	l->lo = l->hi;          /* ask again next time */
+	return false;
 }
 
 static inline bool knows_owner(const struct loop *l, uintptr_t addr,
@@ -238,30 +254,54 @@ static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
 	return len - left;
 }
 
+/*
+ * The commonest case, in line: without limits a span of an owner that is known becomes an
+ * element of its own. Nothing here that take() would do otherwise.
+ */
+static inline __attribute__((always_inline)) bool
+take_plain(struct loop *l, unsigned char *addr, size_t len, struct decant_region *given)
+{
+	size_t nr = l->nr;
+
+	if (!l->plain || l->stored || !l->open.len || nr + 1 >= l->max ||
+	    len > l->max_element || !knows_owner(l, (uintptr_t)addr, given) ||
+	    len > l->hi - (uintptr_t)addr || end_of(&l->open) == (uintptr_t)addr ||
+	    (l->region && l->region != l->held))
+		return false;
+	l->sink->ops->put(l->sink, nr, &l->open);
+	l->nr = nr + 1;
+	l->open = element_at(l, addr, len);
+	return true;
+}
+
 /* One copy of this for each kind, with the kind's two functions inlined. */
 static inline __attribute__((always_inline)) size_t
 walk(struct loop *l, struct decant_iter *it, size_t len,
      struct decant_span (*peek)(const struct decant_iter *),
      void (*advance)(struct decant_iter *, size_t))
 {
+	struct decant_iter at = *it;    /* in registers, which nobody else can see */
 	size_t done = 0;
 
 	while (done < len) {
-		struct decant_span span = peek(it);
+		struct decant_span span = peek(&at);
 		size_t n = min_size(span.len, len - done), got;
 
 		if (unlikely(!n)) {
 			l->stop = DECANT_STOP_HOLE;
 			break;
 		}
-		got = take(l, span.addr, n, span.region);
-		it->count -= got;
-		it->consumed += got;
-		advance(it, got);
+		got = take_plain(l, span.addr, n, span.region)
+			      ? n
+			      : take(l, span.addr, n, span.region);
+		at.count -= got;
+		at.consumed += got;
+		advance(&at, got);
 		done += got;
 		if (got < n)
 			break;
 	}
+	*it = at;
 	return done;
 }
 
@@ -355,20 +395,19 @@ static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t 
 /* Hold the owner of a span's first byte; how far that goes, 0 if it may not be used. */
 static size_t hold_owner(struct loop *l, const struct decant_span *span)
 {
-	struct space_answer owner = {span->region, 0, UINTPTR_MAX};
+	uintptr_t addr = (uintptr_t)span->addr, lo, hi;
+	struct decant_region *region = look_up(l, addr, span->region, &lo, &hi);
 	struct decant_sink *sink = l->sink;
 
-	if (!owner.region)
-		owner = look_up(l, (uintptr_t)span->addr);
-	if (!owner.region && sink->policy == DECANT_REFUSE) {
+	if (!region && sink->policy == DECANT_REFUSE) {
 		l->stop = DECANT_STOP_UNREGISTERED;
 		return 0;
 	}
-	if (owner.region && sink->hold && decant_hold_add(sink->hold, owner.region)) {
+	if (region && sink->hold && decant_hold_add(sink->hold, region)) {
 		l->stop = DECANT_STOP_MEMORY;
 		return 0;
 	}
-	return min_size(span->len, owner.hi - (uintptr_t)span->addr);
+	return min_size(span->len, hi - addr);
 }
 
 /*
@@ -398,6 +437,7 @@ static size_t take_staged(struct loop *l, const struct decant_span *piece)
 	if (!piece->region) {
 		l->given = l->region = NULL;
 		l->mapping = NULL;
+		l->shift = 0;
 		l->lo = (uintptr_t)piece->addr;
 		l->hi = l->lo + piece->len;
 	}
