@@ -134,8 +134,10 @@ static void abandon(struct copy *c)
 {
 	if (c->target && c->target->ops->abandon)
 		c->target->ops->abandon(c->target);
-	if (c->session.client)
+	if (c->session.client) {
+		session_abandon(&c->session);
 		control_close(&c->session.control);
+	}
 	command_abandon(&c->report);
 }
 

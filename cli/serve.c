@@ -69,6 +69,7 @@ static void abandon(struct serve *s)
 		s->target->ops->abandon(s->target);
 	if (s->session.control.out > 0)
 		control_report(&s->session.control, &s->report);
+	session_abandon(&s->session);
 	/* The client prints it; this side stays silent. */
 	_exit(s->report.code);
 }
