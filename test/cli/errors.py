@@ -289,7 +289,7 @@ def source_changes_in_a_push(rig, how):
 
 @case('io_uring is forbidden: threads take over')
 def forbidden(rig):
-    how = [rig.helper('deny-uring')]
+    how = [rig.helper('deny'), 'uring']
     rig.file('src', 300001)
     for target in ('dst', f'{HOST}:{rig.path("dst")}'):
         done = rig.run('--stats', 'src', target, how=how)
