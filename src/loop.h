@@ -7,13 +7,13 @@
 struct loop {
 	struct decant_sink *sink;
 	struct decant_element open;     /* the last element; len 0: there is none */
-	struct decant_element closed;   /* under limits: the one before, if put in this call */
+	struct decant_element closed;   /* the one before, if put in this call */
 	size_t cap;                     /* most bytes the open element may have */
 	size_t nr;                      /* elements before the open one */
 	size_t max;                     /* elements that fit */
 	size_t merged;
 	bool stored;                    /* the open element is in the table already */
-	bool plain;                     /* no limits but the table and the element's size */
+	bool plain;                     /* no limits but the sizes of table and element */
 	bool locked;                    /* the space is locked for look-ups */
 	enum decant_stop stop;
 
@@ -21,8 +21,9 @@ struct loop {
 	struct decant_region *given;
 	uintptr_t lo, hi;
 	struct decant_region *region;
-	const struct decant_mapping *mapping;
 	struct decant_region *held;     /* the region that was held last */
+	const struct decant_mapping *mapping;
+	uint64_t shift;                 /* from the address here to the device's */
 
 	/* The limits, ready for use. */
 	size_t max_element;

@@ -19,17 +19,18 @@ struct stretch {
 	struct decant_element open;
 	size_t nr;
 	size_t merged;
-	size_t last;                    /* the most that nr may be */
+	size_t last; /* the most that nr may be */
 	size_t max_element;
 	struct decant_region *given;
-	uintptr_t lo;                   /* the open element's owner has [lo, lo + size) */
+	uintptr_t lo; /* the open element's owner has [lo, lo + size) */
 	size_t size;
+	uint64_t shift;
 };
 
 static ALWAYS_INLINE struct stretch stretch_load(const struct loop *l)
 {
 	struct stretch s = {l->open,  l->nr, l->merged, l->max - 1, l->max_element,
-			    l->given, l->lo, 0};
+			    l->given, l->lo, 0,	     l->shift};
 
 	if (l->open.len && !l->stored && l->open.region == l->region)
 		s.size = l->hi - l->lo;
@@ -55,7 +56,9 @@ static ALWAYS_INLINE bool stretch_take(struct stretch *s, struct decant_sink *si
 				       const struct decant_sink_ops *ops, unsigned char *addr,
 				       size_t n)
 {
-	if ((uintptr_t)s->open.addr + s->open.len == (uintptr_t)addr) {
+	uint64_t seen = (uintptr_t)addr + s->shift;
+
+	if (s->open.device + s->open.len == seen) {
 		if (unlikely(n > s->max_element - s->open.len))
 			return false;
 		s->open.len += n;
@@ -68,6 +71,7 @@ static ALWAYS_INLINE bool stretch_take(struct stretch *s, struct decant_sink *si
 	s->nr++;
 	s->open.addr = addr;
 	s->open.len = n;
+	s->open.device = seen;
 	return true;
 }
 
