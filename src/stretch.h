@@ -22,19 +22,22 @@ struct stretch {
 	size_t last; /* the most that nr may be */
 	size_t max_element;
 	struct decant_region *given;
-	uintptr_t lo; /* the open element's owner has [lo, lo + size) */
+	uintptr_t hi; /* the open element's owner has the size bytes below hi */
 	size_t size;
 	uint64_t shift;
 };
 
 static ALWAYS_INLINE struct stretch stretch_load(const struct loop *l)
 {
-	struct stretch s = {l->open,  l->nr, l->merged, l->max - 1, l->max_element,
-			    l->given, l->lo, 0,	     l->shift};
-
-	if (l->open.len && !l->stored && l->open.region == l->region)
-		s.size = l->hi - l->lo;
-	return s;
+	return (struct stretch){.open = l->open,
+				.nr = l->nr,
+				.merged = l->merged,
+				.last = l->max - 1,
+				.max_element = l->max_element,
+				.given = l->given,
+				.hi = l->hi,
+				.size = l->hi - l->lo,
+				.shift = l->shift};
 }
 
 static ALWAYS_INLINE void stretch_store(const struct stretch *s, struct loop *l)
@@ -44,11 +47,12 @@ static ALWAYS_INLINE void stretch_store(const struct stretch *s, struct loop *l)
 	l->merged = s->merged;
 }
 
+/* Whether all n bytes at addr are the open element's owner's. */
 static ALWAYS_INLINE bool stretch_owns(const struct stretch *s, uintptr_t addr, size_t n)
 {
-	size_t at = addr - s->lo;
+	size_t room = s->hi - addr;
 
-	return at <= s->size && n <= s->size - at;
+	return room <= s->size && n <= room;
 }
 
 /* Take all n bytes at addr, or none. */
@@ -77,23 +81,27 @@ static ALWAYS_INLINE bool stretch_take(struct stretch *s, struct decant_sink *si
 
 /*
  * As many whole elements as need no thought, *left bytes of them at most; where the next one
- * is. Empty ones are left to the caller.
+ * is. Empty ones are left to the caller. One owner, or nobody, has all memory: no look-ups.
  */
 static ALWAYS_INLINE const char *stretch_run(struct loop *l, const struct decant_sink_ops *ops,
-					     const char *el, size_t *left, size_t element)
+					     const char *el, size_t *left, size_t element,
+					     bool one_owner)
 {
 	struct stretch s = stretch_load(l);
+	struct decant_sink *sink = l->sink;
 	size_t rest = *left;
 
 	for (;;) {
 		const struct decant_bvec *bv = (const void *)el;
 		size_t n = bv->len;
 
-		if (unlikely(n - 1 >= rest) || unlikely(!stretch_owns(&s, (uintptr_t)bv->addr, n)))
+		if (unlikely(n - 1 >= rest))
+			break;
+		if (!one_owner && unlikely(!stretch_owns(&s, (uintptr_t)bv->addr, n)))
 			break;
 		if (element == sizeof(*bv) && unlikely(bv->region != s.given))
 			break;
-		if (unlikely(!stretch_take(&s, l->sink, ops, bv->addr, n)))
+		if (unlikely(!stretch_take(&s, sink, ops, bv->addr, n)))
 			break;
 		rest -= n;
 		el += element;
@@ -101,6 +109,17 @@ static ALWAYS_INLINE const char *stretch_run(struct loop *l, const struct decant
 	stretch_store(&s, l);
 	*left = rest;
 	return el;
+}
+
+static ALWAYS_INLINE const char *stretch_choose(struct loop *l,
+						const struct decant_sink_ops *ops,
+						const char *el, size_t *left, size_t element)
+{
+	if (!l->open.len || l->stored || l->open.region != l->region)
+		return el;
+	if (l->hi - l->lo == UINTPTR_MAX)
+		return stretch_run(l, ops, el, left, element, true);
+	return stretch_run(l, ops, el, left, element, false);
 }
 
 static ALWAYS_INLINE size_t stretch(struct loop *l, const struct decant_sink_ops *ops,
@@ -123,7 +142,7 @@ static ALWAYS_INLINE size_t stretch(struct loop *l, const struct decant_sink_ops
 		el += element;
 		offset = 0;
 		if (left && ops)
-			el = stretch_run(l, ops, el, &left, element);
+			el = stretch_choose(l, ops, el, &left, element);
 	}
 	it->at.any = el;
 	it->offset = offset;
