@@ -16,7 +16,7 @@
 #include <time.h>
 
 #define BENCH_RUNS    41
-#define BENCH_SECONDS 0.001     /* of one run: most fit between two interruptions */
+#define BENCH_SECONDS 0.001 /* of one run: most fit between two interruptions */
 
 /* The compiler must believe that *p is read and written here. */
 static inline void bench_use(const void *p)
@@ -63,7 +63,8 @@ static inline struct bench_stat bench_stat(double *values)
 {
 	qsort(values, BENCH_RUNS, sizeof(*values), bench_compare);
 	return (struct bench_stat){values[BENCH_RUNS / 2], values[BENCH_RUNS / 4],
-				   values[3 * BENCH_RUNS / 4], values[0], values[BENCH_RUNS - 1]};
+				   values[3 * BENCH_RUNS / 4], values[0],
+				   values[BENCH_RUNS - 1]};
 }
 
 /*
@@ -144,7 +145,8 @@ static inline void bench_run(const struct bench_case *c)
 		ratio[i] = ours[i] / theirs[i];
 	}
 	bench_separate();
-	printf("{\"name\": \"%s\", \"unit\": \"%s\", \"runs\": %d", c->name, c->unit, BENCH_RUNS);
+	printf("{\"name\": \"%s\", \"unit\": \"%s\", \"runs\": %d", c->name, c->unit,
+	       BENCH_RUNS);
 	bench_stat_print("", bench_stat(ours));
 	if (c->bound) {
 		printf(", \"bound\": \"%s\"", c->bound_name);
@@ -159,11 +161,12 @@ static inline void bench_run(const struct bench_case *c)
 }
 
 /* A number that is the same each time: elements, requests, allocations. */
-static inline void bench_count(const char *name, const char *unit, size_t value, size_t expected)
+static inline void bench_count(const char *name, const char *unit, size_t value,
+			       size_t expected)
 {
 	bench_separate();
-	printf("{\"name\": \"%s\", \"unit\": \"%s\", \"count\": %zu, \"expected\": %zu}", name,
-	       unit, value, expected);
+	printf("{\"name\": \"%s\", \"unit\": \"%s\", \"count\": %zu, \"expected\": %zu}",
+	       name, unit, value, expected);
 	bench_need(value == expected, name);
 }
 

@@ -5,19 +5,25 @@
 #include "allocations.h"
 #include "bench.h"
 
-#define PIECES	 256
-#define REGIONS	 64
-#define EACH	 (1u << 20)
-#define MILLION	 1000000
+#define PIECES	256
+#define REGIONS 64
+#define EACH	(1u << 20)
+#define MILLION 1000000
+#define LISTS	64
 
-/* Lists of the same bytes, and tables large enough for all of them. */
+/*
+ * Lists of the same bytes, and tables large enough for all of them. There are several lists
+ * where a predictor would learn a single one by heart.
+ */
 struct rig {
 	struct iovec *iov;
 	struct decant_bvec *bvec;
 	size_t nr;
+	size_t lists;
+	size_t turn;
 	void *table;
 	struct decant_sink sink;
-	struct decant_iter iter;
+	struct decant_iter iter[LISTS];
 	struct decant_hold hold;
 	uint32_t lkey;
 };
@@ -69,18 +75,20 @@ static uint64_t random_next(void)
 	return state;
 }
 
-static void lists(struct rig *rig, size_t nr)
+static void lists(struct rig *rig, size_t nr, size_t lists)
 {
 	memset(rig, 0, sizeof(*rig));
 	rig->nr = nr;
-	rig->iov = calloc(nr, sizeof(*rig->iov));
-	rig->bvec = calloc(nr, sizeof(*rig->bvec));
+	rig->lists = lists;
+	rig->iov = calloc(nr * lists, sizeof(*rig->iov));
+	rig->bvec = calloc(nr * lists, sizeof(*rig->bvec));
 	rig->table = calloc(nr, sizeof(struct decant_bvec));
 	rig->lkey = (uint32_t)bench_hide(7);
 	bench_need(rig->iov && rig->bvec && rig->table, "memory");
 }
 
-static void piece(struct rig *rig, size_t i, unsigned char *addr, size_t len, size_t region)
+static void piece(struct rig *rig, size_t i, unsigned char *addr, size_t len,
+		  size_t region)
 {
 	rig->iov[i] = (struct iovec){addr, len};
 	rig->bvec[i] = (struct decant_bvec){addr, len, regions[region]};
@@ -89,9 +97,10 @@ static void piece(struct rig *rig, size_t i, unsigned char *addr, size_t len, si
 /* Nothing is adjacent; all in one region, so that only the walk is measured. */
 static void scatter(struct rig *rig, size_t nr)
 {
-	lists(rig, nr);
+	lists(rig, nr, 1);
 	for (size_t i = 0; i < nr; i++)
-		piece(rig, i, arena + (i * 4160) % (EACH - 4096), 1 + random_next() % 2048, 0);
+		piece(rig, i, arena + (i * 4160) % (EACH - 4096),
+		      1 + random_next() % 2048, 0);
 }
 
 /* Pairs, each adjacent, in regions that change every `run` pieces, at random or in turn. */
@@ -99,13 +108,14 @@ static void pairs(struct rig *rig, size_t nr, size_t run, bool in_turn)
 {
 	size_t region = 0;
 
-	lists(rig, nr);
-	for (size_t i = 0; i < nr; i += 2) {
+	lists(rig, nr, LISTS);
+	for (size_t i = 0; i < nr * LISTS; i += 2) {
 		unsigned char *addr;
 
 		if (i % run == 0)
-			region = in_turn ? i / run % REGIONS : random_next() % REGIONS;
-		addr = arena + 2 * region * EACH + i * 2048 % (EACH - 8192);
+			region = in_turn ? i / run % REGIONS
+					 : (random_next() >> 20) % REGIONS;
+		addr = arena + 2 * region * EACH + i % nr * 2048 % (EACH - 8192);
 		piece(rig, i, addr, 1000, region);
 		piece(rig, i + 1, addr + 1000, 500, region);
 	}
@@ -113,12 +123,18 @@ static void pairs(struct rig *rig, size_t nr, size_t run, bool in_turn)
 
 static void begin_iovec(struct rig *rig)
 {
-	bench_need(!decant_iter_iovec(&rig->iter, DECANT_SOURCE, rig->iov, rig->nr), "iovec");
+	for (size_t i = 0; i < rig->lists; i++)
+		bench_need(!decant_iter_iovec(&rig->iter[i], DECANT_SOURCE,
+					      rig->iov + i * rig->nr, rig->nr),
+			   "iovec");
 }
 
 static void begin_bvec(struct rig *rig)
 {
-	bench_need(!decant_iter_bvec(&rig->iter, DECANT_SOURCE, rig->bvec, rig->nr), "bvec");
+	for (size_t i = 0; i < rig->lists; i++)
+		bench_need(!decant_iter_bvec(&rig->iter[i], DECANT_SOURCE,
+					     rig->bvec + i * rig->nr, rig->nr),
+			   "bvec");
 }
 
 static void with_owners(struct rig *rig)
@@ -126,8 +142,8 @@ static void with_owners(struct rig *rig)
 	rig->sink.space = space;
 	rig->sink.domain = &domain;
 	rig->sink.policy = DECANT_REFUSE;
-	rig->sink.limits = (struct decant_limits){.max_elements = 300, .max_element_bytes = 1 << 20,
-						  .max_bytes = 1 << 30};
+	rig->sink.limits = (struct decant_limits){
+		.max_elements = 300, .max_element_bytes = 1 << 20, .max_bytes = 1 << 30};
 }
 
 static void with_hold(struct rig *rig)
@@ -136,10 +152,16 @@ static void with_hold(struct rig *rig)
 	rig->sink.hold = &rig->hold;
 }
 
+static size_t next_list(struct rig *rig)
+{
+	rig->turn = rig->turn + 1 < rig->lists ? rig->turn + 1 : 0;
+	return rig->turn;
+}
+
 static void extract(void *arg)
 {
 	struct rig *rig = arg;
-	struct decant_iter it = rig->iter;
+	struct decant_iter it = rig->iter[next_list(rig)];
 
 	decant_sink_reset(&rig->sink);
 	bench_need(decant_extract(&it, &rig->sink, SIZE_MAX) > 0, "extract");
@@ -185,7 +207,8 @@ static void loop_bvec(void *arg)
 	struct decant_bvec *bvec = rig->table;
 
 	for (size_t i = 0; i < rig->nr; i++)
-		bvec[i] = (struct decant_bvec){rig->iov[i].iov_base, rig->iov[i].iov_len, NULL};
+		bvec[i] = (struct decant_bvec){rig->iov[i].iov_base, rig->iov[i].iov_len,
+					       NULL};
 	bench_use(rig->table);
 }
 
@@ -216,11 +239,12 @@ static void loop_owners(void *arg)
 {
 	struct rig *rig = arg;
 	struct decant_sge *sge = rig->table;
+	const struct iovec *iov = rig->iov + next_list(rig) * rig->nr;
 	size_t nr = 0;
 
 	for (size_t i = 0; i < rig->nr; i++) {
-		uintptr_t addr = (uintptr_t)rig->iov[i].iov_base;
-		size_t len = rig->iov[i].iov_len, lo = 0, hi = REGIONS;
+		uintptr_t addr = (uintptr_t)iov[i].iov_base;
+		size_t len = iov[i].iov_len, lo = 0, hi = REGIONS;
 
 		while (hi - lo > 1) {
 			size_t mid = (lo + hi) / 2;

@@ -57,8 +57,8 @@ static ALWAYS_INLINE bool stretch_owns(const struct stretch *s, uintptr_t addr, 
 
 /* Take all n bytes at addr, or none. */
 static ALWAYS_INLINE bool stretch_take(struct stretch *s, struct decant_sink *sink,
-				       const struct decant_sink_ops *ops, unsigned char *addr,
-				       size_t n)
+				       const struct decant_sink_ops *ops,
+				       unsigned char *addr, size_t n)
 {
 	uint64_t seen = (uintptr_t)addr + s->shift;
 
@@ -83,7 +83,8 @@ static ALWAYS_INLINE bool stretch_take(struct stretch *s, struct decant_sink *si
  * As many whole elements as need no thought, *left bytes of them at most; where the next one
  * is. Empty ones are left to the caller. One owner, or nobody, has all memory: no look-ups.
  */
-static ALWAYS_INLINE const char *stretch_run(struct loop *l, const struct decant_sink_ops *ops,
+static ALWAYS_INLINE const char *stretch_run(struct loop *l,
+					     const struct decant_sink_ops *ops,
 					     const char *el, size_t *left, size_t element,
 					     bool one_owner)
 {
@@ -113,7 +114,8 @@ static ALWAYS_INLINE const char *stretch_run(struct loop *l, const struct decant
 
 static ALWAYS_INLINE const char *stretch_choose(struct loop *l,
 						const struct decant_sink_ops *ops,
-						const char *el, size_t *left, size_t element)
+						const char *el, size_t *left,
+						size_t element)
 {
 	if (!l->open.len || l->stored || l->open.region != l->region)
 		return el;
