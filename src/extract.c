@@ -52,7 +52,18 @@ static void begin(struct loop *l, struct decant_sink *sink)
 	const struct decant_limits *limits = &sink->limits;
 	size_t align;
 
-	*l = (struct loop){.sink = sink, .nr = sink->nr, .max = sink->max};
+	/* One by one: clearing all of it at once takes longer than a short extraction. */
+	l->sink = sink;
+	l->open = l->closed = (struct decant_element){0};
+	l->cap = l->merged = 0;
+	l->nr = sink->nr;
+	l->max = sink->max;
+	l->stored = l->locked = false;
+	l->stop = DECANT_STOP_END;
+	l->given = l->region = l->held = NULL;
+	l->lo = l->hi = 0;
+	l->mapping = NULL;
+	l->shift = 0;
 	l->addr_mask = low_mask(limits->addr_align);
 	l->len_mask = low_mask(limits->len_align);
 	l->gap_mask = low_mask(limits->gap);
@@ -547,7 +558,7 @@ ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_
 	struct loop l;
 
 	begin(&l, into);
-	if (unlikely(decant_limits_check(&into->limits) || !l.max_element)) {
+	if (unlikely((!l.plain && decant_limits_check(&into->limits)) || !l.max_element)) {
 		into->stop = DECANT_STOP_LIMIT;
 		return -EINVAL;
 	}
