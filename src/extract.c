@@ -12,6 +12,7 @@
 #include "kinds.h"
 #include "space.h"
 #include "stage.h"
+#include "stop.h"
 #include "util.h"
 
 struct loop {
@@ -25,6 +26,7 @@ struct loop {
 	bool stored;                    /* the open element is in the table already */
 	bool plain;                     /* no limits but the table and the element's size */
 	bool locked;                    /* the space is locked for look-ups */
+	bool copied;                    /* the next bytes can't be pointed at */
 	enum decant_stop stop;
 
 	/* The owner of memory in [lo, hi) that comes with the region given. */
@@ -238,11 +240,19 @@ static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
 	return len - left;
 }
 
-/* One copy of this for each kind, with the kind's two functions inlined. */
+/* Nothing to point at: a hole, a fault, or bytes that only a stage can carry. */
+static void stop_at(struct loop *l, const struct decant_span *span)
+{
+	l->copied = span->len;
+	l->stop = span_error(span) == -ENXIO ? DECANT_STOP_HOLE : DECANT_STOP_FAULT;
+}
+
+/* One copy of this for each kind, with the kind's functions inlined. */
 static inline __attribute__((always_inline)) size_t
 walk(struct loop *l, struct decant_iter *it, size_t len,
      struct decant_span (*peek)(const struct decant_iter *),
-     void (*advance)(struct decant_iter *, size_t))
+     void (*advance)(struct decant_iter *, size_t),
+     void (*put)(const struct decant_iter *, const struct decant_span *))
 {
 	size_t done = 0;
 
@@ -250,11 +260,13 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 		struct decant_span span = peek(it);
 		size_t n = min_size(span.len, len - done), got;
 
-		if (unlikely(!n)) {
-			l->stop = DECANT_STOP_HOLE;
+		if (unlikely(!n || !span.addr)) {
+			stop_at(l, &span);
 			break;
 		}
 		got = take(l, span.addr, n, span.region);
+		if (put && span.region)
+			put(it, &span);
 		it->count -= got;
 		it->consumed += got;
 		advance(it, got);
@@ -267,7 +279,8 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 
 #define DECANT_KIND(NAME, name)                                                              \
 	case DECANT_KIND_##NAME:                                                             \
-		return walk(l, it, len, decant_##name##_peek, decant_##name##_advance);
+		return walk(l, it, len, decant_##name##_peek, decant_##name##_advance,       \
+			    decant_##name##_kind.put);
 
 static size_t walk_kind(struct loop *l, struct decant_iter *it, size_t len)
 {
@@ -293,6 +306,7 @@ static size_t trim(struct loop *l, struct decant_iter *it, size_t done)
 	l->stop = DECANT_STOP_ALIGNMENT;
 	if (excess > done)
 		return 0;
+	l->copied = false;
 	kind_retreat(it, excess);
 	l->open.len -= excess;
 	if (l->open.len || !l->closed.len)
@@ -311,7 +325,7 @@ static bool stage_helps(const struct loop *l)
 		return false;
 	if (l->stop == DECANT_STOP_UNREGISTERED)
 		return l->sink->policy == DECANT_STAGE;
-	return l->stop == DECANT_STOP_ALIGNMENT;
+	return l->stop == DECANT_STOP_ALIGNMENT || l->copied;
 }
 
 /* How many bytes of a span, counted from its beginning, meet the obstacle. */
@@ -320,6 +334,8 @@ static size_t obstructed(const struct loop *l, const struct decant_span *span)
 	uintptr_t addr = (uintptr_t)span->addr;
 	size_t ahead = -addr & l->addr_mask;
 
+	if (l->copied)
+		return span->len;
 	if (l->stop == DECANT_STOP_UNREGISTERED)
 		return span->region ? span->len : min_size(span->len, l->hi - addr);
 	if (!ahead)
@@ -338,6 +354,7 @@ static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t 
 	struct decant_span span = kind_peek(it);
 	size_t amount = min_size(span.len, left), room;
 
+	kind_put(it, &span);
 	if (!amount)
 		return 0;
 	amount = min_size(amount, obstructed(l, &span));
@@ -358,6 +375,10 @@ static size_t hold_owner(struct loop *l, const struct decant_span *span)
 	struct space_answer owner = {span->region, 0, UINTPTR_MAX};
 	struct decant_sink *sink = l->sink;
 
+	if (unlikely(!span->len))
+		stop_at(l, span);
+	if (unlikely(!span->len || !span->addr))
+		return span->len;
 	if (!owner.region)
 		owner = look_up(l, (uintptr_t)span->addr);
 	if (!owner.region && sink->policy == DECANT_REFUSE) {
@@ -383,6 +404,7 @@ static size_t hold_staged(struct loop *l, struct decant_iter it, size_t len)
 		struct decant_span span = kind_peek(&it);
 		size_t n = hold_owner(l, &span);
 
+		kind_put(&it, &span);
 		if (!n)
 			break;
 		n = min_size(n, len - done);
@@ -437,26 +459,39 @@ static void hold_again(struct loop *l, const struct decant_iter *it, size_t got,
 		(void)!decant_hold_add(hold, l->open.region);
 }
 
+/* Stage so many bytes, or as many whole blocks as can be read; those that the sink takes. */
+static size_t stage_some(struct loop *l, struct decant_iter *it, size_t amount, size_t align,
+			 size_t at)
+{
+	struct decant_stage *stage = l->sink->stage;
+	struct decant_span piece;
+	ssize_t taken = stage_take(stage, it, amount, align, at, &piece);
+	size_t got = 0;
+
+	if (taken < 0) {
+		l->stop = taken == -ENOSPC ? DECANT_STOP_FULL : DECANT_STOP_FAULT;
+		return 0;
+	}
+	piece.len = (size_t)taken & ~l->len_mask;
+	if (piece.len)
+		got = take_staged(l, &piece);
+	else
+		l->stop = DECANT_STOP_FAULT;
+	stage_give_back(stage, it->direction, (size_t)taken - got);
+	kind_retreat(it, (size_t)taken - got);
+	return got;
+}
+
 /* Send what comes next through the stage; bytes that made it into the sink. */
 static size_t stage_next(struct loop *l, struct decant_iter *it, size_t done, size_t left)
 {
-	struct decant_stage *stage = l->sink->stage;
-	size_t held = l->sink->hold ? l->sink->hold->nr : 0;
-	size_t align = stage_align(l), amount = stage_amount(l, it, left, align), got;
+	size_t held = l->sink->hold ? l->sink->hold->nr : 0, got = 0;
+	size_t align = stage_align(l), amount = stage_amount(l, it, left, align), usable;
 	struct decant_iter start = *it;
-	struct decant_span piece;
 
-	amount = hold_staged(l, start, amount) & ~l->len_mask;
-	if (!amount)
-		return 0;
-	if (decant_stage_take(stage, it, amount, align, l->sink->bytes + done, &piece)) {
-		l->stop = DECANT_STOP_FULL;
-		got = 0;
-	} else {
-		got = take_staged(l, &piece);
-		stage_give_back(stage, it->direction, amount - got);
-		kind_retreat(it, amount - got);
-	}
+	usable = hold_staged(l, start, amount) & ~l->len_mask;
+	if (usable)
+		got = stage_some(l, it, usable, align, l->sink->bytes + done);
 	if (got < amount)
 		hold_again(l, &start, got, held);
 	return got;
@@ -468,6 +503,7 @@ static size_t run(struct loop *l, struct decant_iter *it, size_t len)
 
 	for (;;) {
 		l->stop = DECANT_STOP_END;
+		l->copied = false;
 		done += walk_kind(l, it, len - done);
 		done -= trim(l, it, done);
 		if (!stage_helps(l))
@@ -496,22 +532,6 @@ static void finish(struct loop *l, size_t done)
 	sink->last = l->open.len ? l->open : (struct decant_element){.addr = (unsigned char *)l->end};
 }
 
-static ssize_t stop_error(enum decant_stop stop)
-{
-	static const int errors[] = {
-		[DECANT_STOP_END] = 0,
-		[DECANT_STOP_FULL] = -ENOSPC,
-		[DECANT_STOP_LIMIT] = -ENOSPC,
-		[DECANT_STOP_HOLE] = -ENXIO,
-		[DECANT_STOP_FAULT] = -EFAULT,
-		[DECANT_STOP_UNREGISTERED] = -ENOKEY,
-		[DECANT_STOP_ALIGNMENT] = -EINVAL,
-		[DECANT_STOP_MEMORY] = -ENOMEM,
-	};
-
-	return errors[stop];
-}
-
 /* What the limit on all bytes leaves of a request. */
 static size_t clip(const struct decant_sink *sink, size_t len)
 {
@@ -525,7 +545,7 @@ static size_t clip(const struct decant_sink *sink, size_t len)
 
 ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_t len)
 {
-	size_t wanted = min_size(len, from->count), want = clip(into, wanted), done;
+	size_t wanted = min_size(len, kind_refresh(from)), want = clip(into, wanted), done;
 	size_t held = into->hold ? into->hold->nr : 0;
 	struct loop l;
 
@@ -541,55 +561,4 @@ ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_
 		l.stop = DECANT_STOP_LIMIT;
 	finish(&l, done);
 	return done ? (ssize_t)done : stop_error(l.stop);
-}
-
-/* What extract_all puts back. */
-struct snapshot {
-	struct decant_iter iter;
-	struct decant_sink sink;
-	struct decant_stage stage;
-	size_t record_len;
-	size_t held;
-};
-
-static void save(struct snapshot *s, const struct decant_iter *it, const struct decant_sink *sink)
-{
-	*s = (struct snapshot){.iter = *it, .sink = *sink};
-	if (sink->hold)
-		s->held = sink->hold->nr;
-	if (sink->stage)
-		s->stage = *sink->stage;
-	if (s->stage.nr)
-		s->record_len = s->stage.records[s->stage.nr - 1].len;
-}
-
-static void restore(const struct snapshot *s, struct decant_iter *it, struct decant_sink *sink)
-{
-	enum decant_stop stop = sink->stop;
-
-	*it = s->iter;
-	*sink = s->sink;
-	sink->stop = stop;
-	if (sink->last.len)
-		sink->ops->grow(sink, sink->nr - 1, sink->last.len);
-	if (sink->hold)
-		decant_hold_truncate(sink->hold, s->held);
-	if (sink->stage)
-		*sink->stage = s->stage;
-	if (s->stage.nr)
-		s->stage.records[s->stage.nr - 1].len = s->record_len;
-}
-
-ssize_t decant_extract_all(struct decant_iter *from, struct decant_sink *into, size_t len)
-{
-	size_t want = min_size(len, from->count);
-	struct snapshot before;
-	ssize_t got;
-
-	save(&before, from, into);
-	got = decant_extract(from, into, want);
-	if (got >= 0 && (size_t)got == want)
-		return got;
-	restore(&before, from, into);
-	return got < 0 ? got : stop_error(into->stop);
 }

@@ -35,12 +35,26 @@ static size_t random_len(void)
 	return check_below(3) ? usual[check_below(12)] : check_below(3000);
 }
 
+/* Blocks of one size at one distance, which a kind may want; they may touch. */
+static size_t random_blocks(struct decant_span *spans)
+{
+	size_t nr = 1 + check_below(MAX_SPANS), block = 1 + check_below(600);
+	size_t stride = block + check_below(3) * check_below(600);
+	unsigned char *addr = arena + check_below(3) * check_below(512);
+
+	for (size_t i = 0; i < nr; i++, addr += stride)
+		spans[i] = (struct decant_span){addr, block, NULL};
+	return nr;
+}
+
 /* Spans in the arena; a third continue the one before. They may overlap: nothing is written. */
 static size_t random_spans(struct decant_span *spans, bool owners)
 {
 	size_t nr = check_below(MAX_SPANS + 1);
 	unsigned char *end = arena;
 
+	if (!check_below(6))
+		return random_blocks(spans);
 	for (size_t i = 0; i < nr; i++) {
 		size_t len = random_len();
 		unsigned char *addr = end;
@@ -206,8 +220,8 @@ struct scene {
 	size_t nr, nr_cut;
 	unsigned char *flat[MAX_SPANS * 4096];
 	size_t total;
-	uint64_t room[8 * MAX_SPANS * 16];
-	uint64_t room_cut[8 * MAX_SPANS * 16];
+	uint64_t room[64 + 8 * MAX_SPANS * 16];
+	uint64_t room_cut[64 + 8 * MAX_SPANS * 16];
 	uint64_t table[MAX_ELS * 4], table_cut[MAX_ELS * 4];
 };
 
@@ -253,6 +267,7 @@ static void one(const struct decant_kind *kind, const struct decant_sink_ops *op
 			return;
 	}
 	scene.nr_cut = recut(scene.spans, scene.nr, scene.cut, 8 * MAX_SPANS);
+	REQUIRE(kind->room_base + scene.nr_cut * kind->room_each <= sizeof(scene.room));
 	REQUIRE(!kind->build(&cut, direction, scene.cut, scene.nr_cut, scene.room_cut));
 	scene.total = flatten(scene.spans, scene.nr, scene.flat);
 	REQUIRE(decant_iter_count(&it) == scene.total && decant_iter_count(&cut) == scene.total);
