@@ -30,8 +30,8 @@ static int piece_get(struct piece *p, const struct decant_iter *it)
 	if (p->addr)
 		return 0;
 	n = kind_move(it, &iov, 1);
-	if (n <= 0)
-		return n ? (int)n : -EFAULT;
+	if (n < 0)
+		return (int)n;
 	p->addr = p->block;
 	p->len = (size_t)n;
 	return 0;

@@ -61,12 +61,12 @@ static ssize_t move_both(struct decant_iter *dst, struct decant_iter *src, size_
 	struct iovec iov = {block, least(len, src->count, sizeof(block))};
 	ssize_t n = kind_move(src, &iov, 1);
 
-	if (n <= 0)
-		return n ? n : -EFAULT;
+	if (n < 0)
+		return n;
 	iov.iov_len = (size_t)n;
 	n = kind_move(dst, &iov, 1);
-	if (n <= 0)
-		return n ? n : -EFAULT;
+	if (n < 0)
+		return n;
 	kind_advance(dst, (size_t)n);
 	kind_advance(src, (size_t)n);
 	return n;
@@ -184,8 +184,8 @@ ssize_t decant_fill(struct decant_iter *dst, unsigned char byte, size_t len)
 	while (done < len) {
 		ssize_t n = fill_step(dst, byte, len - done);
 
-		if (n <= 0)
-			return outcome(done, n ? n : -EFAULT);
+		if (n < 0)
+			return outcome(done, n);
 		kind_advance(dst, (size_t)n);
 		done += (size_t)n;
 	}

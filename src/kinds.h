@@ -107,12 +107,18 @@ static inline void kind_begin(struct decant_iter *it, const struct decant_iter *
 		kind_advance(it, 0);
 }
 
-/* Copy at the cursor what can't be pointed at. */
+/* Copy at the cursor what can't be pointed at: at least a byte, or an error. */
 static inline ssize_t kind_move(const struct decant_iter *it, const struct iovec *local,
 				size_t nr)
 {
 	const struct decant_kind *kind = decant_kind_get(it->kind);
+	ssize_t n = kind && kind->move ? kind->move(it, local, nr) : -EFAULT;
+	size_t most = 0;
 
-	return kind && kind->move ? kind->move(it, local, nr) : -EFAULT;
+	if (n < 0)
+		return n;
+	for (size_t i = 0; i < nr; i++)
+		most += local[i].iov_len;
+	return n && (size_t)n <= most && (size_t)n <= it->count ? n : -EFAULT;
 }
 #endif
