@@ -139,6 +139,28 @@ DECANT_API int decant_iter_strided(struct decant_iter *it, enum decant_direction
 				   void *base, size_t block, size_t stride, size_t nr);
 
 /**
+ * decant_iter_process - iterate over memory of another process
+ * @it: filled; untouched on error
+ * @direction: what will be done to the memory
+ * @pid: the process; it may be this one
+ * @iov: addresses there, and lengths; borrowed, and not changed while the iterator is in
+ *	use
+ * @nr: elements, any number; empty ones are skipped wherever they stand
+ *
+ * The bytes are copied by process_vm_readv(2) and process_vm_writev(2), never pointed at: a
+ * span has a length and no address. The verbs copy many pieces of both sides in one call;
+ * an extraction needs a stage, and stops with DECANT_STOP_FAULT if it has none.
+ * What can't be reached gives, after what can: -EFAULT, -ESRCH for a process that is gone,
+ * -EPERM for one that must not be looked at.
+ *
+ * Return: 0; -EINVAL for an unknown direction or no process, -EFAULT for NULL with a length
+ * or a range that wraps, -EOVERFLOW if the lengths add up to more than SSIZE_MAX.
+ * Since: 0.1
+ */
+DECANT_API int decant_iter_process(struct decant_iter *it, enum decant_direction direction,
+				   pid_t pid, const struct iovec *iov, size_t nr);
+
+/**
  * decant_iter_count - bytes left
  * @it: the iterator
  *
