@@ -14,6 +14,7 @@
 #include <decant/limits.h>
 #include <decant/iter.h>
 #include <decant/pages.h>
+#include <decant/queue.h>
 #include <decant/window.h>
 #include <decant/custom.h>
 #include <decant/sink.h>
