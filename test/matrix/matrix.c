@@ -39,7 +39,7 @@ static size_t random_len(void)
 static size_t random_blocks(struct decant_span *spans)
 {
 	size_t nr = 1 + check_below(MAX_SPANS), block = 1 + check_below(600);
-	size_t stride = block + check_below(3) * check_below(600);
+	size_t stride = block + check_below(3) * check_below(350);
 	unsigned char *addr = arena + check_below(3) * check_below(512);
 
 	for (size_t i = 0; i < nr; i++, addr += stride)
