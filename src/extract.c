@@ -13,18 +13,19 @@
 #include "region.h"
 #include "space.h"
 #include "stage.h"
+#include "stop.h"
 #include "util.h"
 
 struct loop {
 	struct decant_sink *sink;
 	struct decant_element open;     /* the last element; len 0: there is none */
-	struct decant_element closed;   /* the one before, for trim(): if put in this call */
+	struct decant_element closed;   /* the one before, if put in this call */
 	size_t cap;                     /* most bytes the open element may have */
 	size_t nr;                      /* elements before the open one */
 	size_t max;                     /* elements that fit */
 	size_t merged;
 	bool stored;                    /* the open element is in the table already */
-	bool plain;                     /* no limits but the table and the element's size */
+	bool plain;                     /* no limits but the sizes of table and element */
 	bool locked;                    /* the space is locked for look-ups */
 	enum decant_stop stop;
 
@@ -64,7 +65,7 @@ static size_t cap_at(const struct loop *l, const unsigned char *addr)
 		cap = min_size(cap, l->boundary - (start & (l->boundary - 1)));
 	if (!l->gap_mask || cap == SIZE_MAX)
 		return cap;
-	/* What follows must start on a multiple of the gap, so end on one if that is ahead. */
+	/* What follows must start on a multiple of the gap: end on one if it is ahead. */
 	whole = ((start + cap) & ~(uintptr_t)l->gap_mask) - start;
 	return whole && whole <= cap ? whole : cap;
 }
@@ -93,7 +94,7 @@ static void begin(struct loop *l, struct decant_sink *sink)
 	if (limits->max_elements)
 		l->max = min_size(l->max, limits->max_elements);
 	if (!sink->space && sink->policy == DECANT_TRUST)
-		l->hi = UINTPTR_MAX;    /* memory without a region needs no further thought */
+		l->hi = UINTPTR_MAX;    /* memory in no region needs no more thought */
 	l->end = end_of(&sink->last);
 	if (!sink->last.len)
 		return;
@@ -121,12 +122,15 @@ static void close_open(struct loop *l)
 }
 
 /*
- * There is no room for an element at addr. An open one that must be cut back is the nearer
- * reason, and so is what keeps addr from the device if a staged element could still grow.
+ * There is no room for an element at addr. An open one that must be cut back is the
+ * nearer reason, and so is what keeps addr from the device if a staged element could
+ * still grow.
  */
 static enum decant_stop full_reason(const struct loop *l, const unsigned char *addr)
 {
-	if ((l->open.len & l->len_mask) || (l->sink->stage && (uintptr_t)addr & l->addr_mask))
+	bool staged = l->sink->stage && ((uintptr_t)addr & l->addr_mask);
+
+	if (staged || (l->open.len & l->len_mask))
 		return DECANT_STOP_ALIGNMENT;
 	return l->max == l->sink->max ? DECANT_STOP_FULL : DECANT_STOP_LIMIT;
 }
@@ -187,7 +191,8 @@ static inline bool open_next(struct loop *l, unsigned char *addr)
 
 /* The owner of addr, given or found, and the range for which that holds. */
 static struct decant_region *look_up(struct loop *l, uintptr_t addr,
-				     struct decant_region *given, uintptr_t *lo, uintptr_t *hi)
+				     struct decant_region *given, uintptr_t *lo,
+				     uintptr_t *hi)
 {
 	struct decant_space *space = l->sink->space;
 
@@ -305,17 +310,21 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 	return done;
 }
 
-#define DECANT_KIND(NAME, name)                                                              \
-	case DECANT_KIND_##NAME:                                                             \
-		return walk(l, it, len, decant_##name##_peek, decant_##name##_advance);
+#define DECANT_KIND(NAME, name)                                                      \
+	case DECANT_KIND_##NAME:                                                     \
+		done = walk(l, it, len, decant_##name##_peek, decant_##name##_advance); \
+		break;
 
 static size_t walk_kind(struct loop *l, struct decant_iter *it, size_t len)
 {
+	size_t done = 0;
+
 	switch (it->kind) {
 #include <decant/kinds.def>
+	default:
+		l->stop = DECANT_STOP_FAULT;
 	}
-	l->stop = DECANT_STOP_FAULT;
-	return 0;
+	return done;
 }
 #undef DECANT_KIND
 
@@ -369,7 +378,7 @@ static size_t obstructed(const struct loop *l, const struct decant_span *span)
 }
 
 /*
- * How much to stage: all blocks that begin where this obstacle is, and no more. Which these
+ * How much to stage: all blocks that begin where this obstacle is, no more. Which these
  * are depends on addresses, so a cut elsewhere would stage the same.
  */
 static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t left,
@@ -411,8 +420,8 @@ static size_t hold_owner(struct loop *l, const struct decant_span *span)
 }
 
 /*
- * The owners of bytes that go through the stage are held like any others: a destination is
- * written to later. How many of the bytes may be used.
+ * The owners of bytes that go through the stage are held like any others: a destination
+ * is written to later. How many of the bytes may be used.
  */
 static size_t hold_staged(struct loop *l, struct decant_iter it, size_t len)
 {
@@ -445,7 +454,7 @@ static size_t take_staged(struct loop *l, const struct decant_span *piece)
 }
 
 /*
- * Where in the stage the next piece may start: where the open element goes on if that lies
+ * Where in the stage the next piece may start: where the open element goes on if it lies
  * there, else on a multiple of both alignments, so that no limit cuts a block.
  */
 static size_t stage_align(const struct loop *l)
@@ -462,7 +471,8 @@ static size_t stage_align(const struct loop *l)
  * Fewer bytes than were staged made it into the sink: hold only what these need. The hold
  * has had the room, so this can't fail.
  */
-static void hold_again(struct loop *l, const struct decant_iter *it, size_t got, size_t held)
+static void hold_again(struct loop *l, const struct decant_iter *it, size_t got,
+		       size_t held)
 {
 	struct decant_hold *hold = l->sink->hold;
 
@@ -532,24 +542,10 @@ static void finish(struct loop *l, size_t done)
 	sink->bytes += done;
 	sink->merged += l->merged;
 	sink->stop = l->stop;
-	/* Without an open element the gap rule still needs to know where the last one ended. */
-	sink->last = l->open.len ? l->open : (struct decant_element){.addr = (unsigned char *)l->end};
-}
-
-static ssize_t stop_error(enum decant_stop stop)
-{
-	static const int errors[] = {
-		[DECANT_STOP_END] = 0,
-		[DECANT_STOP_FULL] = -ENOSPC,
-		[DECANT_STOP_LIMIT] = -ENOSPC,
-		[DECANT_STOP_HOLE] = -ENXIO,
-		[DECANT_STOP_FAULT] = -EFAULT,
-		[DECANT_STOP_UNREGISTERED] = -ENOKEY,
-		[DECANT_STOP_ALIGNMENT] = -EINVAL,
-		[DECANT_STOP_MEMORY] = -ENOMEM,
-	};
-
-	return errors[stop];
+	sink->last = l->open;
+	/* Without an open element the gap rule still asks where the last one ended. */
+	if (!l->open.len)
+		sink->last = (struct decant_element){.addr = (unsigned char *)l->end};
 }
 
 /* What the limit on all bytes leaves of a request. */
@@ -581,55 +577,4 @@ ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_
 		l.stop = DECANT_STOP_LIMIT;
 	finish(&l, done);
 	return done ? (ssize_t)done : stop_error(l.stop);
-}
-
-/* What extract_all puts back. */
-struct snapshot {
-	struct decant_iter iter;
-	struct decant_sink sink;
-	struct decant_stage stage;
-	size_t record_len;
-	size_t held;
-};
-
-static void save(struct snapshot *s, const struct decant_iter *it, const struct decant_sink *sink)
-{
-	*s = (struct snapshot){.iter = *it, .sink = *sink};
-	if (sink->hold)
-		s->held = sink->hold->nr;
-	if (sink->stage)
-		s->stage = *sink->stage;
-	if (s->stage.nr)
-		s->record_len = s->stage.records[s->stage.nr - 1].len;
-}
-
-static void restore(const struct snapshot *s, struct decant_iter *it, struct decant_sink *sink)
-{
-	enum decant_stop stop = sink->stop;
-
-	*it = s->iter;
-	*sink = s->sink;
-	sink->stop = stop;
-	if (sink->last.len)
-		sink->ops->grow(sink, sink->nr - 1, sink->last.len);
-	if (sink->hold)
-		decant_hold_truncate(sink->hold, s->held);
-	if (sink->stage)
-		*sink->stage = s->stage;
-	if (s->stage.nr)
-		s->stage.records[s->stage.nr - 1].len = s->record_len;
-}
-
-ssize_t decant_extract_all(struct decant_iter *from, struct decant_sink *into, size_t len)
-{
-	size_t want = min_size(len, from->count);
-	struct snapshot before;
-	ssize_t got;
-
-	save(&before, from, into);
-	got = decant_extract(from, into, want);
-	if (got >= 0 && (size_t)got == want)
-		return got;
-	restore(&before, from, into);
-	return got < 0 ? got : stop_error(into->stop);
 }
