@@ -11,6 +11,10 @@
 #define PROTOCOL 1
 #define PAGE	 4096
 
+/* The client is given 30 s to connect; the server looks after it now and then. */
+#define ACCEPT_MS    500
+#define ACCEPT_TURNS 60
+
 size_t session_stride(const struct session *s)
 {
 	/* The tag follows the chunk; a page keeps the next slot aligned. */
@@ -78,6 +82,7 @@ static bool open_fabric(struct session *s, const char *node)
 		.node = node,
 		.depth = depth,
 		.passive = !s->client,
+		.accept_timeout = ACCEPT_MS,
 	};
 	struct decant_ofi_info info;
 	int err = decant_space_new(&s->space);
@@ -85,6 +90,12 @@ static bool open_fabric(struct session *s, const char *node)
 	options.space = s->space;
 	if (!err)
 		err = decant_ofi_new(&s->ofi, &options);
+	if (err == -EADDRNOTAVAIL) {
+		/* Behind an address translation the node is not ours: what the provider thinks. */
+		decant_ofi_free(s->ofi);
+		options.node = NULL;
+		err = decant_ofi_new(&s->ofi, &options);
+	}
 	if (err)
 		return fabric_error(s, "open", err);
 	decant_ofi_info(s->ofi, &info);
@@ -233,15 +244,22 @@ static bool expect(struct session *s, enum message type, struct wire *w)
 	return control_expect(&s->control, type, w, s->report);
 }
 
-static bool hello(struct session *s)
+static bool say_hello(struct session *s)
 {
-	struct wire w = {.len = 0}, other;
+	struct wire w = {.len = 0};
 
 	wire_put_u64(&w, PROTOCOL);
 	wire_put_text(&w, decant_version());
-	if (!send_message(s, MESSAGE_HELLO, &w) || !expect(s, MESSAGE_HELLO, &other))
+	return send_message(s, MESSAGE_HELLO, &w);
+}
+
+static bool hear_hello(struct session *s)
+{
+	struct wire w;
+
+	if (!expect(s, MESSAGE_HELLO, &w))
 		return false;
-	return wire_get_u64(&other) == PROTOCOL ||
+	return wire_get_u64(&w) == PROTOCOL ||
 	       report_set(s->report, EXIT_PEER,
 			  "%s: another version of the protocol; install "
 			  "the same decant on both sides",
@@ -272,10 +290,29 @@ bool session_call(struct session *s, const char *host, const struct copy_options
 	snprintf(r->provider, sizeof(r->provider), "%s",
 		 options->fabric ? options->fabric : "");
 	routed = route_to(name ? name + 1 : host, here, r->node, sizeof(here));
-	return fresh_key(s) && open_fabric(s, routed ? here : NULL) && make_pools(s) &&
+	/* Both sides look for their fabrics at the same time: that takes the longest. */
+	return fresh_key(s) &&
 	       control_start(&s->control, options->rsh, host, options->remote_decant,
 			     report) &&
-	       hello(s);
+	       say_hello(s) && open_fabric(s, routed ? here : NULL) && make_pools(s) &&
+	       hear_hello(s);
+}
+
+/* Meanwhile the client may go away: it says so on the control channel only. */
+static int accept_client(struct session *s, const unsigned char *address, size_t len)
+{
+	enum message type = 0;
+	struct wire w = {.len = 0};
+	int err = -ETIMEDOUT, got = 0;
+
+	for (int i = 0; i < ACCEPT_TURNS && err == -ETIMEDOUT && !got; i++) {
+		err = decant_ofi_accept(s->ofi, address, len);
+		if (err)
+			got = control_poll(&s->control, &type, &w, 0);
+	}
+	if (got)
+		control_unexpected(&s->control, got, type, &w, s->report);
+	return err;
 }
 
 static bool connect_fabric(struct session *s, const unsigned char *address, size_t len)
@@ -286,7 +323,7 @@ static bool connect_fabric(struct session *s, const unsigned char *address, size
 	if (s->client)
 		err = decant_ofi_connect(s->ofi, address, len);
 	else
-		err = decant_ofi_accept(s->ofi, address, len);
+		err = accept_client(s, address, len);
 	if (err)
 		return fabric_error(s, "connect", err);
 	return send_message(s, MESSAGE_READY, NULL) && expect(s, MESSAGE_READY, &w);
@@ -325,7 +362,7 @@ bool session_listen(struct session *s, int in, int out, struct report *report)
 
 	*s = (struct session){.report = report, .control = {.in = in, .out = out}};
 	snprintf(s->control.host, sizeof(s->control.host), "client");
-	if (!hello(s) || !expect(s, MESSAGE_REQUEST, &w))
+	if (!say_hello(s) || !hear_hello(s) || !expect(s, MESSAGE_REQUEST, &w))
 		return false;
 	get_request(&w, &s->request);
 	s->sender = !s->request.push;
@@ -348,6 +385,15 @@ bool session_answer(struct session *s, const struct file_meta *meta)
 	get_grant(s, &accept);
 	return accept.bad ? bad_message(s)
 			  : connect_fabric(s, s->request.address, s->request.address_len);
+}
+
+/* Shared memory of a fabric has a name that outlives the process. */
+void session_abandon(struct session *s)
+{
+	explicit_bzero(s->request.key, sizeof(s->request.key));
+	if (s->ofi)
+		decant_ofi_free(s->ofi);
+	s->ofi = NULL;
 }
 
 void session_close(struct session *s)

@@ -10,40 +10,12 @@
 #include <errno.h>
 #include <decant/extract.h>
 #include "kinds.h"
+#include "loop.h"
+#include "region.h"
 #include "space.h"
 #include "stage.h"
 #include "stop.h"
 #include "util.h"
-
-struct loop {
-	struct decant_sink *sink;
-	struct decant_element open;     /* the last element; len 0: there is none */
-	struct decant_element closed;   /* under limits: the one before, if put in this call */
-	size_t cap;                     /* most bytes the open element may have */
-	size_t nr;                      /* elements before the open one */
-	size_t max;                     /* elements that fit */
-	size_t merged;
-	bool stored;                    /* the open element is in the table already */
-	bool plain;                     /* no limits but the table and the element's size */
-	bool locked;                    /* the space is locked for look-ups */
-	bool copied;                    /* the next bytes can't be pointed at */
-	enum decant_stop stop;
-
-	/* The owner of memory in [lo, hi) that comes with the region given. */
-	struct decant_region *given;
-	uintptr_t lo, hi;
-	struct decant_region *region;
-	const struct decant_mapping *mapping;
-	struct decant_region *held;     /* the region that was held last */
-
-	/* The limits, ready for use. */
-	size_t max_element;
-	size_t boundary;
-	size_t addr_mask;
-	size_t len_mask;
-	size_t gap_mask;
-	uintptr_t end;                  /* where the last closed element ended */
-};
 
 static size_t least_element(const struct decant_sink *sink)
 {
@@ -64,7 +36,7 @@ static size_t cap_at(const struct loop *l, const unsigned char *addr)
 		cap = min_size(cap, l->boundary - (start & (l->boundary - 1)));
 	if (!l->gap_mask || cap == SIZE_MAX)
 		return cap;
-	/* What follows must start on a multiple of the gap, so end on one if that is ahead. */
+	/* What follows must start on a multiple of the gap: end on one if it is ahead. */
 	whole = ((start + cap) & ~(uintptr_t)l->gap_mask) - start;
 	return whole && whole <= cap ? whole : cap;
 }
@@ -93,7 +65,7 @@ static void begin(struct loop *l, struct decant_sink *sink)
 	if (limits->max_elements)
 		l->max = min_size(l->max, limits->max_elements);
 	if (!sink->space && sink->policy == DECANT_TRUST)
-		l->hi = UINTPTR_MAX;    /* memory without a region needs no further thought */
+		l->hi = UINTPTR_MAX;    /* memory in no region needs no more thought */
 	l->end = end_of(&sink->last);
 	if (!sink->last.len)
 		return;
@@ -109,7 +81,7 @@ static void close_open(struct loop *l)
 
 	if (!l->open.len)
 		return;
-	if (!l->plain)
+	if (l->len_mask)
 		l->closed = l->open;
 	if (l->stored)
 		ops->grow(l->sink, l->nr, l->open.len);
@@ -121,12 +93,15 @@ static void close_open(struct loop *l)
 }
 
 /*
- * There is no room for an element at addr. An open one that must be cut back is the nearer
- * reason, and so is what keeps addr from the device if a staged element could still grow.
+ * There is no room for an element at addr. An open one that must be cut back is the
+ * nearer reason, and so is what keeps addr from the device if a staged element could
+ * still grow.
  */
 static enum decant_stop full_reason(const struct loop *l, const unsigned char *addr)
 {
-	if ((l->open.len & l->len_mask) || (l->sink->stage && (uintptr_t)addr & l->addr_mask))
+	bool staged = l->sink->stage && ((uintptr_t)addr & l->addr_mask);
+
+	if (staged || (l->open.len & l->len_mask))
 		return DECANT_STOP_ALIGNMENT;
 	return l->max == l->sink->max ? DECANT_STOP_FULL : DECANT_STOP_LIMIT;
 }
@@ -159,6 +134,16 @@ static bool hold_next(struct loop *l)
 	return true;
 }
 
+static inline struct decant_element element_at(const struct loop *l, unsigned char *addr,
+					       size_t len)
+{
+	return (struct decant_element){.addr = addr,
+				       .len = len,
+				       .region = l->region,
+				       .mapping = l->mapping,
+				       .device = (uintptr_t)addr + l->shift};
+}
+
 static inline bool open_next(struct loop *l, unsigned char *addr)
 {
 	if (unlikely(l->nr + !!l->open.len >= l->max)) {
@@ -170,42 +155,47 @@ static inline bool open_next(struct loop *l, unsigned char *addr)
 	if (l->region && l->region != l->held && !hold_next(l))
 		return false;
 	close_open(l);
-	l->open = (struct decant_element){addr, 0, l->region, l->mapping};
+	l->open = element_at(l, addr, 0);
 	l->cap = l->plain ? l->max_element : cap_at(l, addr);
 	return true;
 }
 
-static struct space_answer look_up(struct loop *l, uintptr_t addr)
+/* The owner of addr, given or found, and the range for which that holds. */
+static struct decant_region *look_up(struct loop *l, uintptr_t addr,
+				     struct decant_region *given, uintptr_t *lo,
+				     uintptr_t *hi)
 {
-	if (!l->sink->space)
-		return (struct space_answer){NULL, 0, UINTPTR_MAX};
+	struct decant_space *space = l->sink->space;
+
+	if (given || !space) {
+		*lo = 0;
+		*hi = UINTPTR_MAX;
+		return given;
+	}
 	if (!l->locked)
-		space_lock(l->sink->space);
+		space_lock(space);
 	l->locked = true;
-	return space_look_up(l->sink->space, addr);
+	return space_look_up(space, addr, lo, hi);
 }
 
 /* Find out who owns addr; false with a stop reason if it can't be used. */
 static bool find_owner(struct loop *l, uintptr_t addr, struct decant_region *given)
 {
-	struct decant_sink *sink = l->sink;
-	struct space_answer owner = {given, 0, UINTPTR_MAX};
+	const struct decant_sink *sink = l->sink;
+	struct decant_region *region = look_up(l, addr, given, &l->lo, &l->hi);
+	const struct decant_mapping *mapping = NULL;
 
-	if (!given)
-		owner = look_up(l, addr);
+	if (region && sink->domain)
+		mapping = decant_domain_mapping(sink->domain, region);
 	l->given = given;
-	l->region = owner.region;
-	l->mapping = NULL;
-	l->lo = owner.lo;
-	l->hi = owner.hi;
-	if (owner.region && sink->domain)
-		l->mapping = decant_domain_mapping(sink->domain, owner.region);
-	if (owner.region ? sink->domain && !l->mapping : sink->policy != DECANT_TRUST) {
-		l->stop = DECANT_STOP_UNREGISTERED;
-		l->lo = l->hi;          /* ask again next time */
-		return false;
-	}
-	return true;
+	l->region = region;
+	l->mapping = mapping;
+	l->shift = mapping ? mapping->iova - (uintptr_t)region->addr : 0;
+	if (region ? !sink->domain || mapping : sink->policy == DECANT_TRUST)
+		return true;
+	l->stop = DECANT_STOP_UNREGISTERED;
+	l->lo = l->hi;          /* ask again next time */
+	return false;
 }
 
 static inline bool knows_owner(const struct loop *l, uintptr_t addr,
@@ -247,6 +237,26 @@ static void stop_at(struct loop *l, const struct decant_span *span)
 	l->stop = span_error(span) == -ENXIO ? DECANT_STOP_HOLE : DECANT_STOP_FAULT;
 }
 
+/*
+ * The commonest case, in line: without limits a span of an owner that is known becomes an
+ * element of its own. Nothing here that take() would do otherwise.
+ */
+static inline __attribute__((always_inline)) bool
+take_plain(struct loop *l, unsigned char *addr, size_t len, struct decant_region *given)
+{
+	size_t nr = l->nr;
+
+	if (!l->plain || l->stored || !l->open.len || nr + 1 >= l->max ||
+	    len > l->max_element || !knows_owner(l, (uintptr_t)addr, given) ||
+	    len > l->hi - (uintptr_t)addr || end_of(&l->open) == (uintptr_t)addr ||
+	    (l->region && l->region != l->held))
+		return false;
+	l->sink->ops->put(l->sink, nr, &l->open);
+	l->nr = nr + 1;
+	l->open = element_at(l, addr, len);
+	return true;
+}
+
 /* One copy of this for each kind, with the kind's functions inlined. */
 static inline __attribute__((always_inline)) size_t
 walk(struct loop *l, struct decant_iter *it, size_t len,
@@ -254,41 +264,49 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
      void (*advance)(struct decant_iter *, size_t),
      void (*put)(const struct decant_iter *, const struct decant_span *))
 {
+	struct decant_iter at = *it;    /* in registers, which nobody else can see */
 	size_t done = 0;
 
 	while (done < len) {
-		struct decant_span span = peek(it);
+		struct decant_span span = peek(&at);
 		size_t n = min_size(span.len, len - done), got;
 
 		if (unlikely(!n || !span.addr)) {
 			stop_at(l, &span);
 			break;
 		}
-		got = take(l, span.addr, n, span.region);
+		got = take_plain(l, span.addr, n, span.region)
+			      ? n
+			      : take(l, span.addr, n, span.region);
 		if (put && span.region)
-			put(it, &span);
-		it->count -= got;
-		it->consumed += got;
-		advance(it, got);
+			put(&at, &span);
+		at.count -= got;
+		at.consumed += got;
+		advance(&at, got);
 		done += got;
 		if (got < n)
 			break;
 	}
+	*it = at;
 	return done;
 }
 
-#define DECANT_KIND(NAME, name)                                                              \
-	case DECANT_KIND_##NAME:                                                             \
-		return walk(l, it, len, decant_##name##_peek, decant_##name##_advance,       \
-			    decant_##name##_kind.put);
+#define DECANT_KIND(NAME, name)                                                      \
+	case DECANT_KIND_##NAME:                                                     \
+		done = walk(l, it, len, decant_##name##_peek, decant_##name##_advance, \
+			    decant_##name##_kind.put);                               \
+		break;
 
 static size_t walk_kind(struct loop *l, struct decant_iter *it, size_t len)
 {
+	size_t done = 0;
+
 	switch (it->kind) {
 #include <decant/kinds.def>
+	default:
+		l->stop = DECANT_STOP_FAULT;
 	}
-	l->stop = DECANT_STOP_FAULT;
-	return 0;
+	return done;
 }
 #undef DECANT_KIND
 
@@ -345,7 +363,7 @@ static size_t obstructed(const struct loop *l, const struct decant_span *span)
 }
 
 /*
- * How much to stage: all blocks that begin where this obstacle is, and no more. Which these
+ * How much to stage: all blocks that begin where this obstacle is, no more. Which these
  * are depends on addresses, so a cut elsewhere would stage the same.
  */
 static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t left,
@@ -372,29 +390,29 @@ static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t 
 /* Hold the owner of a span's first byte; how far that goes, 0 if it may not be used. */
 static size_t hold_owner(struct loop *l, const struct decant_span *span)
 {
-	struct space_answer owner = {span->region, 0, UINTPTR_MAX};
+	uintptr_t addr = (uintptr_t)span->addr, lo, hi;
 	struct decant_sink *sink = l->sink;
+	struct decant_region *region;
 
 	if (unlikely(!span->len))
 		stop_at(l, span);
 	if (unlikely(!span->len || !span->addr))
 		return span->len;
-	if (!owner.region)
-		owner = look_up(l, (uintptr_t)span->addr);
-	if (!owner.region && sink->policy == DECANT_REFUSE) {
+	region = look_up(l, addr, span->region, &lo, &hi);
+	if (!region && sink->policy == DECANT_REFUSE) {
 		l->stop = DECANT_STOP_UNREGISTERED;
 		return 0;
 	}
-	if (owner.region && sink->hold && decant_hold_add(sink->hold, owner.region)) {
+	if (region && sink->hold && decant_hold_add(sink->hold, region)) {
 		l->stop = DECANT_STOP_MEMORY;
 		return 0;
 	}
-	return min_size(span->len, owner.hi - (uintptr_t)span->addr);
+	return min_size(span->len, hi - addr);
 }
 
 /*
- * The owners of bytes that go through the stage are held like any others: a destination is
- * written to later. How many of the bytes may be used.
+ * The owners of bytes that go through the stage are held like any others: a destination
+ * is written to later. How many of the bytes may be used.
  */
 static size_t hold_staged(struct loop *l, struct decant_iter it, size_t len)
 {
@@ -420,6 +438,7 @@ static size_t take_staged(struct loop *l, const struct decant_span *piece)
 	if (!piece->region) {
 		l->given = l->region = NULL;
 		l->mapping = NULL;
+		l->shift = 0;
 		l->lo = (uintptr_t)piece->addr;
 		l->hi = l->lo + piece->len;
 	}
@@ -427,7 +446,7 @@ static size_t take_staged(struct loop *l, const struct decant_span *piece)
 }
 
 /*
- * Where in the stage the next piece may start: where the open element goes on if that lies
+ * Where in the stage the next piece may start: where the open element goes on if it lies
  * there, else on a multiple of both alignments, so that no limit cuts a block.
  */
 static size_t stage_align(const struct loop *l)
@@ -444,7 +463,8 @@ static size_t stage_align(const struct loop *l)
  * Fewer bytes than were staged made it into the sink: hold only what these need. The hold
  * has had the room, so this can't fail.
  */
-static void hold_again(struct loop *l, const struct decant_iter *it, size_t got, size_t held)
+static void hold_again(struct loop *l, const struct decant_iter *it, size_t got,
+		       size_t held)
 {
 	struct decant_hold *hold = l->sink->hold;
 
@@ -528,8 +548,10 @@ static void finish(struct loop *l, size_t done)
 	sink->bytes += done;
 	sink->merged += l->merged;
 	sink->stop = l->stop;
-	/* Without an open element the gap rule still needs to know where the last one ended. */
-	sink->last = l->open.len ? l->open : (struct decant_element){.addr = (unsigned char *)l->end};
+	sink->last = l->open;
+	/* Without an open element the gap rule still asks where the last one ended. */
+	if (!l->open.len)
+		sink->last = (struct decant_element){.addr = (unsigned char *)l->end};
 }
 
 /* What the limit on all bytes leaves of a request. */

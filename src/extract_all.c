@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* extract_all.c - everything or nothing, around the one loop. */
+/* extract_all.c - everything or nothing: extract; put it all back if that fell short. */
 #include <decant/extract.h>
 #include <decant/stage.h>
 #include "stop.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef SRC_STOP_H
 #define SRC_STOP_H
-/* stop.h - the error that a stop without progress is. */
+/* stop.h - what a call returns when it stopped without progress. */
 #include <errno.h>
 #include <decant/sink.h>
 

@@ -51,6 +51,8 @@ enum decant_policy { DECANT_TRUST, DECANT_REFUSE, DECANT_STAGE };
  * @len: bytes, never 0
  * @region: the owner, or NULL
  * @mapping: what the sink's domain says about @region, or NULL
+ * @device: the first byte's address as the device knows it: by @mapping if there is one,
+ *	else as in @addr
  *
  * Since: 0.1
  */
@@ -59,6 +61,7 @@ struct decant_element {
 	size_t len;
 	struct decant_region *region;
 	const struct decant_mapping *mapping;
+	uint64_t device;
 };
 
 struct decant_sink;

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * matrix.c - every kind of the registry into every sink of the registry, under random
- * limits, held against a flat model. A new kind or sink is covered as soon as it is
- * registered.
+ * matrix.c - every kind of the registry into every sink of it, under random limits, held
+ * against a flat model. A new kind or sink is covered as soon as it is registered.
  *
  * The model knows bytes by their addresses: the source is a list of random spans (empty
- * ones, adjacent ones, one-byte ones) in an arena; what a sink lists back must be the same
- * addresses in the same order, must obey the limits, and must not depend on the cut.
+ * ones, adjacent ones, one-byte ones) in an arena; what a sink lists back must be the
+ * same addresses in the same order, must obey the limits, and must not depend on the cut.
  */
 #include <errno.h>
 #include <decant/decant.h>
 #include "check.h"
 #include "obeys.h"
 
-#define ARENA     (1u << 16)
+#define ARENA	  (1u << 16)
 #define MAX_SPANS 48
-#define MAX_ELS   4096
+#define MAX_ELS	  4096
 
 static unsigned char *arena;
 static struct decant_region *regions[4];
@@ -47,7 +46,7 @@ static size_t random_blocks(struct decant_span *spans)
 	return nr;
 }
 
-/* Spans in the arena; a third continue the one before. They may overlap: nothing is written. */
+/* Spans in the arena; a third continue the one before. Some overlap: nothing writes. */
 static size_t random_spans(struct decant_span *spans, bool owners)
 {
 	size_t nr = check_below(MAX_SPANS + 1);
@@ -60,7 +59,8 @@ static size_t random_spans(struct decant_span *spans, bool owners)
 		unsigned char *addr = end;
 
 		if (check_below(3))
-			addr = arena + check_below(ARENA / 64) * (check_below(2) ? 64 : 61);
+			addr = arena +
+			       check_below(ARENA / 64) * (check_below(2) ? 64 : 61);
 		if (addr + len > arena + ARENA)
 			len = 0;
 		if (owners && len > ARENA / 4 - (size_t)(addr - arena) % (ARENA / 4))
@@ -137,8 +137,8 @@ static bool merged(const struct decant_sink *sink)
 		struct decant_span b = decant_sink_span(sink, i + 1);
 
 		if ((unsigned char *)a.addr + a.len == b.addr && a.region == b.region &&
-		    a.len + b.len < 1u << 31 && sink->ops->max_element_bytes == SIZE_MAX &&
-		    !sink->space && a.region)
+		    a.len + b.len < 1u << 31 &&
+		    sink->ops->max_element_bytes == SIZE_MAX && !sink->space && a.region)
 			return false;
 	}
 	return true;
@@ -152,8 +152,8 @@ struct setting {
 	size_t want;
 };
 
-static void set_up(struct decant_sink *sink, const struct decant_sink_ops *ops, void *table,
-		   const struct setting *setting, struct decant_hold *hold)
+static void set_up(struct decant_sink *sink, const struct decant_sink_ops *ops,
+		   void *table, const struct setting *setting, struct decant_hold *hold)
 {
 	ops->init(sink, table, setting->max);
 	sink->limits = setting->limits;
@@ -163,7 +163,8 @@ static void set_up(struct decant_sink *sink, const struct decant_sink_ops *ops, 
 }
 
 /* Extract in one call or in many small ones: the table must come out the same. */
-static size_t extract_by(struct decant_iter *it, struct decant_sink *sink, size_t want, size_t step)
+static size_t extract_by(struct decant_iter *it, struct decant_sink *sink, size_t want,
+			 size_t step)
 {
 	size_t done = 0;
 
@@ -192,7 +193,8 @@ static bool same_tables(const struct decant_sink *a, const struct decant_sink *b
 }
 
 /* Cut spans anew: the same bytes, other pieces, other empty ones. */
-static size_t recut(const struct decant_span *spans, size_t nr, struct decant_span *out, size_t max)
+static size_t recut(const struct decant_span *spans, size_t nr, struct decant_span *out,
+		    size_t max)
 {
 	size_t n = 0;
 
@@ -299,7 +301,8 @@ static void one(const struct decant_kind *kind, const struct decant_sink_ops *op
 	REQUIRE(kind->room_base + scene.nr_cut * kind->room_each <= sizeof(scene.room));
 	REQUIRE(!kind->build(&cut, direction, scene.cut, scene.nr_cut, scene.room_cut));
 	scene.total = flatten(scene.spans, scene.nr, scene.flat);
-	REQUIRE(decant_iter_count(&it) == scene.total && decant_iter_count(&cut) == scene.total);
+	REQUIRE(decant_iter_count(&it) == scene.total &&
+		decant_iter_count(&cut) == scene.total);
 	setting.want = check_below(3) ? SIZE_MAX : check_below(scene.total + 2);
 	set_up(&sink, ops, scene.table, &setting, &hold);
 	set_up(&other, ops, scene.table_cut, &setting, &hold_cut);
@@ -330,12 +333,13 @@ static void all_pairs(void)
 			for (unsigned s = 0; s < sinks && !check_failed; s++, ran++)
 				one(decant_kind_get(k), decant_sink_get(s));
 	}
-	printf("# %zu cases, %u kinds, %u sinks\n", ran, (unsigned)DECANT_KIND_COUNT, sinks);
+	printf("# %zu cases, %u kinds, %u sinks\n", ran, (unsigned)DECANT_KIND_COUNT,
+	       sinks);
 	for (size_t i = 0; i < 4; i++)
 		CHECK_EQ(decant_region_refs(regions[i]), 1 + (i != 2));
 }
 
-/* Many small calls fill the table as one call does, where no alignment cuts each of them. */
+/* Many small calls fill the table as one does, where no alignment cuts each of them. */
 static void in_steps(void)
 {
 	const struct decant_kind *kind = decant_kind_get(DECANT_KIND_IOVEC);
@@ -347,7 +351,8 @@ static void in_steps(void)
 
 		setting.limits.len_align = 0;
 		scene.nr = random_spans(scene.spans, false);
-		REQUIRE(!kind->build(&it, DECANT_DEST, scene.spans, scene.nr, scene.room));
+		REQUIRE(!kind->build(&it, DECANT_DEST, scene.spans, scene.nr,
+				     scene.room));
 		copy = it;
 		set_up(&sink, decant_sink_get(0), scene.table, &setting, NULL);
 		set_up(&other, decant_sink_get(0), scene.table_cut, &setting, NULL);
@@ -366,7 +371,8 @@ static void all_or_nothing(void)
 	for (size_t i = 0; i < check_cases(100000) / 20 && !check_failed; i++) {
 		struct setting setting = {.limits = random_limits(),
 					  .look_up = true,
-					  .policy = check_below(2) ? DECANT_REFUSE : DECANT_TRUST,
+					  .policy = check_below(2) ? DECANT_REFUSE
+								   : DECANT_TRUST,
 					  .max = 1 + check_below(30)};
 		struct decant_hold hold = {0};
 		struct decant_sink sink, before;
@@ -374,7 +380,8 @@ static void all_or_nothing(void)
 		ssize_t got;
 
 		scene.nr = random_spans(scene.spans, true);
-		REQUIRE(!kind->build(&it, DECANT_DEST, scene.spans, scene.nr, scene.room));
+		REQUIRE(!kind->build(&it, DECANT_DEST, scene.spans, scene.nr,
+				     scene.room));
 		set_up(&sink, decant_sink_get(1), scene.table, &setting, &hold);
 		extract_by(&it, &sink, check_below(2000), SIZE_MAX);
 		memcpy(scene.table_cut, scene.table, sizeof(scene.table));
@@ -406,7 +413,8 @@ int main(void)
 	for (size_t i = 0; i < ARENA; i++)
 		arena[i] = (unsigned char)(i * 13 + i / 256);
 	for (size_t i = 0; i < 4; i++) {
-		REQUIRE(!decant_region_new(&regions[i], arena + i * (ARENA / 4), ARENA / 4, NULL));
+		REQUIRE(!decant_region_new(&regions[i], arena + i * (ARENA / 4),
+					   ARENA / 4, NULL));
 		/* The third can't be found by address: memory that is nobody's. */
 		if (i != 2)
 			REQUIRE(!decant_space_add(space, regions[i]));

@@ -4,7 +4,9 @@
 /* runs.h - for kinds that are built from the runs that a list of spans makes. */
 #include <decant/iter.h>
 
-/* The next run of spans that continue one another, from *at on; false if there is none. */
+/*
+ * The next run of spans that continue one another, from *at on; false if there is none.
+ */
 static inline bool decant_next_run(const struct decant_span *spans, size_t nr, size_t *at,
 				   struct decant_span *run)
 {

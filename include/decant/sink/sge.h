@@ -9,15 +9,11 @@ DECANT_SINK(SGE, sge)
 
 static void sink_sge_put(struct decant_sink *sink, size_t index, const struct decant_element *el)
 {
-	struct decant_sge sge = {(uintptr_t)el->addr, (uint32_t)el->len, sink->lkey};
-	const unsigned char *base;
-
-	if (el->mapping) {
-		base = (const unsigned char *)decant_region_span(el->region).addr;
-		sge.addr = el->mapping->iova + (uint64_t)(el->addr - base);
-		sge.lkey = el->mapping->lkey;
-	}
-	((struct decant_sge *)sink->table)[index] = sge;
+	((struct decant_sge *)sink->table)[index] = (struct decant_sge){
+		.addr = el->device,
+		.length = (uint32_t)el->len,
+		.lkey = el->mapping ? el->mapping->lkey : sink->lkey,
+	};
 }
 
 static void sink_sge_grow(struct decant_sink *sink, size_t index, size_t len)
