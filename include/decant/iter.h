@@ -139,6 +139,26 @@ DECANT_API int decant_iter_strided(struct decant_iter *it, enum decant_direction
 				   void *base, size_t block, size_t stride, size_t nr);
 
 /**
+ * decant_iter_chain - iterators in a row as one: header, payload, trailer
+ * @it: filled; untouched on error
+ * @direction: what will be done to the memory
+ * @parts: the iterators, each from where it stands; borrowed, and not changed while the
+ *	chain or a copy of it is in use
+ * @nr: parts, any number; empty ones are skipped wherever they stand
+ *
+ * Parts are of any kind but chains, all of the same direction. They are read, never moved:
+ * what was consumed shows in the chain alone, and its copies are independent values. A
+ * queue among them counts with what it has when the chain is made, which is noted in it.
+ * Reverting into an earlier part walks that part.
+ *
+ * Return: 0; -EINVAL for an unknown direction or a part of another one, -ELOOP for a chain
+ * in a chain, -EFAULT for no list, -EOVERFLOW if the parts have more than SSIZE_MAX bytes.
+ * Since: 0.1
+ */
+DECANT_API int decant_iter_chain(struct decant_iter *it, enum decant_direction direction,
+				 struct decant_iter *parts, size_t nr);
+
+/**
  * decant_iter_process - iterate over memory of another process
  * @it: filled; untouched on error
  * @direction: what will be done to the memory
