@@ -15,6 +15,7 @@ struct loop {
 	bool stored;                    /* the open element is in the table already */
 	bool plain;                     /* no limits but the sizes of table and element */
 	bool locked;                    /* the space is locked for look-ups */
+	bool copied;                    /* the next bytes can't be pointed at */
 	enum decant_stop stop;
 
 	/* The owner of memory in [lo, hi) that comes with the region given. */
@@ -34,8 +35,25 @@ struct loop {
 	uintptr_t end;                  /* where the last closed element ended */
 };
 
+/* One by one: clearing all of it at once takes longer than a short extraction. */
+static inline void loop_clear(struct loop *l, struct decant_sink *sink)
+{
+	l->sink = sink;
+	l->open = l->closed = (struct decant_element){0};
+	l->cap = l->merged = 0;
+	l->nr = sink->nr;
+	l->max = sink->max;
+	l->stored = l->locked = l->copied = false;
+	l->stop = DECANT_STOP_END;
+	l->given = l->region = l->held = NULL;
+	l->lo = l->hi = 0;
+	l->mapping = NULL;
+	l->shift = 0;
+}
+
 /* extract.c: take as much of [addr, addr + len) as the rules allow. */
-size_t loop_take(struct loop *l, unsigned char *addr, size_t len, struct decant_region *given);
+size_t loop_take(struct loop *l, unsigned char *addr, size_t len,
+		 struct decant_region *given);
 
 /* sinks.c: what the loop does for a kind that is an array of elements of this size. */
 size_t loop_array(struct loop *l, struct decant_iter *it, size_t len, size_t element);

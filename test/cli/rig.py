@@ -16,6 +16,7 @@ import traceback
 CASES = []
 HOST = 'localhost'
 CHUNK = 1 << 20
+SLOW = 5  # seconds of a case that are worth a line
 
 
 class Skip(Exception):
@@ -78,9 +79,10 @@ def running(pid):
 
 class Rig:
     def __init__(self, args):
-        self.decant = str(args.decant)
+        self.decant = str(args.decant.resolve())
         self.helpers = args.helpers
         self.sanitized = args.sanitized
+        self.times = args.times
         self.rsh = str(pathlib.Path(__file__).resolve().parents[2] / 'tools/rsh-local')
         self.base = pathlib.Path(tempfile.mkdtemp(
             prefix='decant-cli-', dir=os.environ.get('DECANT_TEST_DIR', '/var/tmp')))
@@ -194,7 +196,7 @@ def server_of(client):
 
 def run_case(rig, nr, name, run):
     rig.enter(nr)
-    problem, skip = None, None
+    problem, skip, began = None, None, time.monotonic()
     try:
         run(rig)
     except Skip as reason:
@@ -204,6 +206,9 @@ def run_case(rig, nr, name, run):
     except Exception:  # a broken case is a failed one
         problem = traceback.format_exc()
     rig.leave()
+    seconds = time.monotonic() - began
+    if rig.times or seconds > SLOW:
+        print(f'# {seconds:.2f} s')
     for line in (problem or '').splitlines():
         print(f'# {line}')
     print(f"{'not ' if problem is not None else ''}ok {nr} - {name}"
@@ -246,9 +251,6 @@ def main():
     chosen = [(name, run) for name, run in CASES if args.only in name]
     print(f'1..{len(chosen)}', flush=True)
     for nr, (name, run) in enumerate(chosen, 1):
-        began = time.monotonic()
         good &= run_case(rig, nr, name, run)
-        if args.times:
-            print(f'# {time.monotonic() - began:.2f} s')
     shutil.rmtree(rig.base, ignore_errors=True)
     sys.exit(0 if good else 1)
