@@ -68,9 +68,9 @@ static inline struct bench_stat bench_stat(double *values)
 }
 
 /*
- * One row. fn does units pieces of work on arg; bound, if there is one, does as much of what
- * nothing can be faster than, or of a peer's. goal is the most the row should show, in
- * nanoseconds for one piece, or the largest ratio if ratio_goal is set.
+ * One row. fn does units pieces of work on arg; bound, if there is one, does as much of
+ * what nothing can be faster than, or of a peer's. goal is the most the row should show,
+ * in nanoseconds for one piece, or the largest ratio if ratio_goal is set.
  */
 struct bench_case {
 	const char *name;

@@ -12,8 +12,8 @@
 #define LISTS	64
 
 /*
- * Lists of the same bytes, and tables large enough for all of them. There are several lists
- * where a predictor would learn a single one by heart.
+ * Lists of the same bytes, and tables large enough for all of them. There are several
+ * lists where a predictor would learn a single one by heart.
  */
 struct rig {
 	struct iovec *iov;
@@ -103,7 +103,7 @@ static void scatter(struct rig *rig, size_t nr)
 		      1 + random_next() % 2048, 0);
 }
 
-/* Pairs, each adjacent, in regions that change every `run` pieces, at random or in turn. */
+/* Adjacent pairs; the region changes every run pieces, at random or in turn. */
 static void pairs(struct rig *rig, size_t nr, size_t run, bool in_turn)
 {
 	size_t region = 0;
@@ -212,7 +212,7 @@ static void loop_bvec(void *arg)
 	bench_use(rig->table);
 }
 
-/* What a program would write for one device: skip empties, merge neighbours, mind the end. */
+/* What a program would write for one device: empties skipped, neighbours merged. */
 static void loop_merging(void *arg)
 {
 	struct rig *rig = arg;

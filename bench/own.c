@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* own.c - owning fragments for asynchronous use: add, peek, release; slices and clones. */
+/* own.c - owning fragments: add, peek, release; slices and clones. */
 #include <string.h>
 #include <decant/decant.h>
 #include "bench.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * path2022.c - one write as cifs over SMB Direct prepared it up to Linux 6.0, rebuilt from
- * its description, beside an extraction per request.
+ * path2022.c - one write as cifs over SMB Direct prepared it up to Linux 6.0, rebuilt
+ * from its description, beside an extraction per request.
  *
- * 2022: a reference on every page and a page array; each page cut by itself into pieces of
- * at most the payload; each piece a cleared scatterlist of one entry, counted, turned into
- * SGEs; a request of its own behind a header SGE; each SGE synchronised; pages put one by
- * one. decant: owned once, then one
- * extraction per request behind the same header.
+ * 2022: a reference on every page and a page array; each page cut by itself into pieces
+ * of at most the payload; each piece a cleared scatterlist of one entry, counted, turned
+ * into SGEs; a request of its own behind a header SGE; each SGE synchronised, and
+ * unmapped on completion; pages put one by one. decant: owned once, then one extraction
+ * per request behind the same header.
  */
 #include <stdatomic.h>
 #include <string.h>
@@ -212,8 +212,8 @@ static void write_2022(void *arg)
 }
 
 /*
- * The write is asynchronous, so its memory is owned first, once. Each request has room for
- * the payload, and for one element less than the device takes: the header.
+ * The write is asynchronous, so its memory is owned first, once. Each request has room
+ * for the payload, and for one element less than the device takes: the header.
  */
 static void write_decant(void *arg)
 {

@@ -24,11 +24,11 @@ struct decant_space {
 	size_t nr;
 	size_t max;
 	/*
-	 * Which entry a look-up near an address found last. A guess is checked before it is
-	 * used, so it may be as old or as wrong as it likes.
+	 * Which entry a look-up near an address found last. A guess is checked before it
+	 * is used, so it may be as old or as wrong as it likes.
 	 */
 	_Atomic(uint16_t) guesses[GUESSES];
-	unsigned grain; /* how near: the smallest region so far has 2^grain bytes or more */
+	unsigned grain; /* how near: no region had fewer than 2^grain bytes */
 };
 
 /* Whoever adds or removes goes first: somebody is always looking up. */
@@ -116,8 +116,8 @@ static size_t guess(struct decant_space *space, uintptr_t addr)
 	return i;
 }
 
-struct decant_region *space_look_up(struct decant_space *space, uintptr_t addr, uintptr_t *lo,
-				    uintptr_t *hi)
+struct decant_region *space_look_up(struct decant_space *space, uintptr_t addr,
+				    uintptr_t *lo, uintptr_t *hi)
 {
 	size_t i = guess(space, addr);
 	const struct entry *entries = space->entries;

@@ -80,8 +80,8 @@ static ALWAYS_INLINE bool stretch_take(struct stretch *s, struct decant_sink *si
 }
 
 /*
- * As many whole elements as need no thought, *left bytes of them at most; where the next one
- * is. Empty ones are left to the caller. One owner, or nobody, has all memory: no look-ups.
+ * As many whole elements as need no thought, *left bytes of them at most; where the next
+ * one is. Empty ones are left to the caller. With one_owner nobody else has any memory.
  */
 static ALWAYS_INLINE const char *stretch_run(struct loop *l,
 					     const struct decant_sink_ops *ops,

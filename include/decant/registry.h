@@ -42,8 +42,8 @@ enum decant_kind_bytes {
  *	-ENOTSUP if the kind can't describe them or has no such direction.
  * @room_base: bytes of @room in any case
  * @room_each: bytes of @room for each span
- * @array: 0, or: at.any is the current element of an array of so many bytes each, which are
- *	struct iovec or struct decant_bvec; offset counts in that element
+ * @array: 0, or: at.any is the current element of an array of so many bytes each, which
+ *	are struct iovec or struct decant_bvec; offset counts in that element
  *
  * Of the iterator, a kind moves offset, at, word[2] and extra only; word[0] and word[1] stay
  * as they were made, and count and consumed are brought up to date before @advance and

@@ -46,7 +46,7 @@ static inline void decant_vector_retreat(struct decant_iter *it, size_t n, size_
 	it->offset = offset - n;
 }
 
-/* Bytes up to the beginning of an element were taken: make that true which stands above. */
+/* The cursor was put at the beginning of an element: make true what stands above. */
 static inline void decant_vector_settle(struct decant_iter *it, size_t stride)
 {
 	const char *el = (const char *)it->at.any;
