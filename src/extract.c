@@ -10,41 +10,12 @@
 #include <errno.h>
 #include <decant/extract.h>
 #include "kinds.h"
+#include "loop.h"
 #include "region.h"
 #include "space.h"
 #include "stage.h"
 #include "stop.h"
 #include "util.h"
-
-struct loop {
-	struct decant_sink *sink;
-	struct decant_element open;     /* the last element; len 0: there is none */
-	struct decant_element closed;   /* the one before, if put in this call */
-	size_t cap;                     /* most bytes the open element may have */
-	size_t nr;                      /* elements before the open one */
-	size_t max;                     /* elements that fit */
-	size_t merged;
-	bool stored;                    /* the open element is in the table already */
-	bool plain;                     /* no limits but the sizes of table and element */
-	bool locked;                    /* the space is locked for look-ups */
-	enum decant_stop stop;
-
-	/* The owner of memory in [lo, hi) that comes with the region given. */
-	struct decant_region *given;
-	uintptr_t lo, hi;
-	struct decant_region *region;
-	struct decant_region *held;     /* the region that was held last */
-	const struct decant_mapping *mapping;
-	uint64_t shift;                 /* from the address here to the device's */
-
-	/* The limits, ready for use. */
-	size_t max_element;
-	size_t boundary;
-	size_t addr_mask;
-	size_t len_mask;
-	size_t gap_mask;
-	uintptr_t end;                  /* where the last closed element ended */
-};
 
 static size_t least_element(const struct decant_sink *sink)
 {
@@ -259,6 +230,13 @@ static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
 	return len - left;
 }
 
+/* Nothing to point at: a hole, a fault, or bytes that only a stage can carry. */
+static void stop_at(struct loop *l, const struct decant_span *span)
+{
+	l->copied = span->len;
+	l->stop = span_error(span) == -ENXIO ? DECANT_STOP_HOLE : DECANT_STOP_FAULT;
+}
+
 /*
  * The commonest case, in line: without limits a span of an owner that is known becomes an
  * element of its own. Nothing here that take() would do otherwise.
@@ -279,11 +257,12 @@ take_plain(struct loop *l, unsigned char *addr, size_t len, struct decant_region
 	return true;
 }
 
-/* One copy of this for each kind, with the kind's two functions inlined. */
+/* One copy of this for each kind, with the kind's functions inlined. */
 static inline __attribute__((always_inline)) size_t
 walk(struct loop *l, struct decant_iter *it, size_t len,
      struct decant_span (*peek)(const struct decant_iter *),
-     void (*advance)(struct decant_iter *, size_t))
+     void (*advance)(struct decant_iter *, size_t),
+     void (*put)(const struct decant_iter *, const struct decant_span *))
 {
 	struct decant_iter at = *it;    /* in registers, which nobody else can see */
 	size_t done = 0;
@@ -292,13 +271,15 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 		struct decant_span span = peek(&at);
 		size_t n = min_size(span.len, len - done), got;
 
-		if (unlikely(!n)) {
-			l->stop = DECANT_STOP_HOLE;
+		if (unlikely(!n || !span.addr)) {
+			stop_at(l, &span);
 			break;
 		}
 		got = take_plain(l, span.addr, n, span.region)
 			      ? n
 			      : take(l, span.addr, n, span.region);
+		if (put && span.region)
+			put(&at, &span);
 		at.count -= got;
 		at.consumed += got;
 		advance(&at, got);
@@ -312,7 +293,8 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 
 #define DECANT_KIND(NAME, name)                                                      \
 	case DECANT_KIND_##NAME:                                                     \
-		done = walk(l, it, len, decant_##name##_peek, decant_##name##_advance); \
+		done = walk(l, it, len, decant_##name##_peek, decant_##name##_advance, \
+			    decant_##name##_kind.put);                               \
 		break;
 
 static size_t walk_kind(struct loop *l, struct decant_iter *it, size_t len)
@@ -342,6 +324,7 @@ static size_t trim(struct loop *l, struct decant_iter *it, size_t done)
 	l->stop = DECANT_STOP_ALIGNMENT;
 	if (excess > done)
 		return 0;
+	l->copied = false;
 	kind_retreat(it, excess);
 	l->open.len -= excess;
 	if (l->open.len || !l->closed.len)
@@ -360,7 +343,7 @@ static bool stage_helps(const struct loop *l)
 		return false;
 	if (l->stop == DECANT_STOP_UNREGISTERED)
 		return l->sink->policy == DECANT_STAGE;
-	return l->stop == DECANT_STOP_ALIGNMENT;
+	return l->stop == DECANT_STOP_ALIGNMENT || l->copied;
 }
 
 /* How many bytes of a span, counted from its beginning, meet the obstacle. */
@@ -369,6 +352,8 @@ static size_t obstructed(const struct loop *l, const struct decant_span *span)
 	uintptr_t addr = (uintptr_t)span->addr;
 	size_t ahead = -addr & l->addr_mask;
 
+	if (l->copied)
+		return span->len;
 	if (l->stop == DECANT_STOP_UNREGISTERED)
 		return span->region ? span->len : min_size(span->len, l->hi - addr);
 	if (!ahead)
@@ -387,6 +372,7 @@ static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t 
 	struct decant_span span = kind_peek(it);
 	size_t amount = min_size(span.len, left), room;
 
+	kind_put(it, &span);
 	if (!amount)
 		return 0;
 	amount = min_size(amount, obstructed(l, &span));
@@ -405,9 +391,14 @@ static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t 
 static size_t hold_owner(struct loop *l, const struct decant_span *span)
 {
 	uintptr_t addr = (uintptr_t)span->addr, lo, hi;
-	struct decant_region *region = look_up(l, addr, span->region, &lo, &hi);
 	struct decant_sink *sink = l->sink;
+	struct decant_region *region;
 
+	if (unlikely(!span->len))
+		stop_at(l, span);
+	if (unlikely(!span->len || !span->addr))
+		return span->len;
+	region = look_up(l, addr, span->region, &lo, &hi);
 	if (!region && sink->policy == DECANT_REFUSE) {
 		l->stop = DECANT_STOP_UNREGISTERED;
 		return 0;
@@ -431,6 +422,7 @@ static size_t hold_staged(struct loop *l, struct decant_iter it, size_t len)
 		struct decant_span span = kind_peek(&it);
 		size_t n = hold_owner(l, &span);
 
+		kind_put(&it, &span);
 		if (!n)
 			break;
 		n = min_size(n, len - done);
@@ -487,26 +479,39 @@ static void hold_again(struct loop *l, const struct decant_iter *it, size_t got,
 		(void)!decant_hold_add(hold, l->open.region);
 }
 
+/* Stage so many bytes, or as many whole blocks as can be read; those that the sink takes. */
+static size_t stage_some(struct loop *l, struct decant_iter *it, size_t amount, size_t align,
+			 size_t at)
+{
+	struct decant_stage *stage = l->sink->stage;
+	struct decant_span piece;
+	ssize_t taken = stage_take(stage, it, amount, align, at, &piece);
+	size_t got = 0;
+
+	if (taken < 0) {
+		l->stop = taken == -ENOSPC ? DECANT_STOP_FULL : DECANT_STOP_FAULT;
+		return 0;
+	}
+	piece.len = (size_t)taken & ~l->len_mask;
+	if (piece.len)
+		got = take_staged(l, &piece);
+	else
+		l->stop = DECANT_STOP_FAULT;
+	stage_give_back(stage, it->direction, (size_t)taken - got);
+	kind_retreat(it, (size_t)taken - got);
+	return got;
+}
+
 /* Send what comes next through the stage; bytes that made it into the sink. */
 static size_t stage_next(struct loop *l, struct decant_iter *it, size_t done, size_t left)
 {
-	struct decant_stage *stage = l->sink->stage;
-	size_t held = l->sink->hold ? l->sink->hold->nr : 0;
-	size_t align = stage_align(l), amount = stage_amount(l, it, left, align), got;
+	size_t held = l->sink->hold ? l->sink->hold->nr : 0, got = 0;
+	size_t align = stage_align(l), amount = stage_amount(l, it, left, align), usable;
 	struct decant_iter start = *it;
-	struct decant_span piece;
 
-	amount = hold_staged(l, start, amount) & ~l->len_mask;
-	if (!amount)
-		return 0;
-	if (decant_stage_take(stage, it, amount, align, l->sink->bytes + done, &piece)) {
-		l->stop = DECANT_STOP_FULL;
-		got = 0;
-	} else {
-		got = take_staged(l, &piece);
-		stage_give_back(stage, it->direction, amount - got);
-		kind_retreat(it, amount - got);
-	}
+	usable = hold_staged(l, start, amount) & ~l->len_mask;
+	if (usable)
+		got = stage_some(l, it, usable, align, l->sink->bytes + done);
 	if (got < amount)
 		hold_again(l, &start, got, held);
 	return got;
@@ -518,6 +523,7 @@ static size_t run(struct loop *l, struct decant_iter *it, size_t len)
 
 	for (;;) {
 		l->stop = DECANT_STOP_END;
+		l->copied = false;
 		done += walk_kind(l, it, len - done);
 		done -= trim(l, it, done);
 		if (!stage_helps(l))
@@ -561,7 +567,7 @@ static size_t clip(const struct decant_sink *sink, size_t len)
 
 ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_t len)
 {
-	size_t wanted = min_size(len, from->count), want = clip(into, wanted), done;
+	size_t wanted = min_size(len, kind_refresh(from)), want = clip(into, wanted), done;
 	size_t held = into->hold ? into->hold->nr : 0;
 	struct loop l;
 

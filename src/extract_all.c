@@ -46,7 +46,7 @@ static void restore(const struct snapshot *s, struct decant_iter *it,
 
 ssize_t decant_extract_all(struct decant_iter *from, struct decant_sink *into, size_t len)
 {
-	size_t want = min_size(len, from->count);
+	size_t want = min_size(len, decant_iter_count(from));
 	struct snapshot before;
 	ssize_t got;
 
