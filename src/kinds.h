@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <decant/registry.h>
 #include <decant/kinds.def>
+#include "util.h"
 
 /* iter.c: scratch that devices may write to and nobody reads; sources never point here. */
 extern unsigned char discard_bucket[];
@@ -97,6 +98,21 @@ static inline size_t kind_refresh(struct decant_iter *it)
 {
 	it->count = kind_count(it);
 	return it->count;
+}
+
+/* Bytes from here on that can't be pointed at; no need to look further than most. */
+static inline size_t kind_copied_run(struct decant_iter it, size_t most)
+{
+	size_t run = 0, n = most;
+
+	for (; n && run < most; run += n) {
+		struct decant_span span = kind_peek(&it);
+
+		kind_put(&it, &span);
+		n = span.addr ? 0 : min_size(span.len, most - run);
+		kind_advance(&it, n);
+	}
+	return run;
 }
 
 /* Begin at the first element; empty ones are skipped at once, as after every movement. */
