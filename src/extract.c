@@ -480,9 +480,9 @@ static void hold_again(struct loop *l, const struct decant_iter *it, size_t got,
 		(void)!decant_hold_add(hold, l->open.region);
 }
 
-/* Stage so many bytes, or as many whole blocks as can be read; those that the sink takes. */
-static size_t stage_some(struct loop *l, struct decant_iter *it, size_t amount, size_t align,
-			 size_t at)
+/* Stage so many bytes, or the whole blocks that can be read; what the sink takes. */
+static size_t stage_some(struct loop *l, struct decant_iter *it, size_t amount,
+			 size_t align, size_t at)
 {
 	struct decant_stage *stage = l->sink->stage;
 	struct decant_span piece;
@@ -568,7 +568,8 @@ static size_t clip(const struct decant_sink *sink, size_t len)
 
 ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_t len)
 {
-	size_t wanted = min_size(len, kind_refresh(from)), want = clip(into, wanted), done;
+	size_t wanted = min_size(len, kind_refresh(from));
+	size_t want = clip(into, wanted), done;
 	size_t held = into->hold ? into->hold->nr : 0;
 	struct loop l;
 

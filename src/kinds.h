@@ -7,12 +7,14 @@
 #include <decant/kinds.def>
 #include "util.h"
 
-/* iter.c: scratch that devices may write to and nobody reads; sources never point here. */
+/*
+ * iter.c: scratch that devices may write to and nobody reads; sources never point here.
+ */
 extern unsigned char discard_bucket[];
 
-#define DECANT_KIND(NAME, name)                                                              \
-	case DECANT_KIND_##NAME:                                                             \
-		span = decant_##name##_peek(it);                                             \
+#define DECANT_KIND(NAME, name)                                                          \
+	case DECANT_KIND_##NAME:                                                         \
+		span = decant_##name##_peek(it);                                         \
 		break;
 
 static inline struct decant_span kind_peek(const struct decant_iter *it)
@@ -26,9 +28,9 @@ static inline struct decant_span kind_peek(const struct decant_iter *it)
 }
 #undef DECANT_KIND
 
-#define DECANT_KIND(NAME, name)                                                              \
-	case DECANT_KIND_##NAME:                                                             \
-		decant_##name##_advance(it, n);                                              \
+#define DECANT_KIND(NAME, name)                                                          \
+	case DECANT_KIND_##NAME:                                                         \
+		decant_##name##_advance(it, n);                                          \
 		break;
 
 /* n is at most what is left. */
@@ -42,9 +44,9 @@ static inline void kind_advance(struct decant_iter *it, size_t n)
 }
 #undef DECANT_KIND
 
-#define DECANT_KIND(NAME, name)                                                              \
-	case DECANT_KIND_##NAME:                                                             \
-		decant_##name##_retreat(it, n);                                              \
+#define DECANT_KIND(NAME, name)                                                          \
+	case DECANT_KIND_##NAME:                                                         \
+		decant_##name##_retreat(it, n);                                          \
 		break;
 
 /* n is at most what was consumed. */
@@ -58,10 +60,10 @@ static inline void kind_retreat(struct decant_iter *it, size_t n)
 }
 #undef DECANT_KIND
 
-#define DECANT_KIND(NAME, name)                                                              \
-	case DECANT_KIND_##NAME:                                                             \
-		if (decant_##name##_kind.put)                                                \
-			decant_##name##_kind.put(it, span);                                  \
+#define DECANT_KIND(NAME, name)                                                          \
+	case DECANT_KIND_##NAME:                                                         \
+		if (decant_##name##_kind.put)                                            \
+			decant_##name##_kind.put(it, span);                              \
 		break;
 
 /* A span that peek gave is used no more; the cursor still stands where it stood. */
@@ -75,10 +77,10 @@ static inline void kind_put(const struct decant_iter *it, const struct decant_sp
 }
 #undef DECANT_KIND
 
-#define DECANT_KIND(NAME, name)                                                              \
-	case DECANT_KIND_##NAME:                                                             \
-		if (decant_##name##_kind.ahead)                                              \
-			count = decant_##name##_kind.ahead(it);                              \
+#define DECANT_KIND(NAME, name)                                                          \
+	case DECANT_KIND_##NAME:                                                         \
+		if (decant_##name##_kind.ahead)                                          \
+			count = decant_##name##_kind.ahead(it);                          \
 		break;
 
 /* Bytes ahead now: some kinds grow. */
