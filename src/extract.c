@@ -360,8 +360,6 @@ static size_t obstructed(const struct loop *l, const struct decant_span *span)
 	uintptr_t addr = (uintptr_t)span->addr;
 	size_t ahead = -addr & l->addr_mask;
 
-	if (l->copied)
-		return span->len;
 	if (l->stop == DECANT_STOP_UNREGISTERED)
 		return span->region ? span->len : min_size(span->len, l->hi - addr);
 	if (!ahead)
@@ -378,18 +376,21 @@ static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t 
 			   size_t align)
 {
 	struct decant_span span = kind_peek(it);
-	size_t amount = min_size(span.len, left), room;
+	size_t room = stage_room(l->sink->stage, align) & ~l->len_mask;
+	size_t amount = min_size(span.len, left);
 
 	kind_put(it, &span);
 	if (!amount)
 		return 0;
-	amount = min_size(amount, obstructed(l, &span));
+	if (l->copied)
+		amount = kind_copied_run(*it, min_size(left, room + 1));
+	else
+		amount = min_size(amount, obstructed(l, &span));
 	if (amount > SIZE_MAX - l->len_mask)
 		return 0;
 	amount = min_size(amount + l->len_mask, left) & ~l->len_mask;
 	if (!amount)
 		return 0;
-	room = stage_room(l->sink->stage, align) & ~l->len_mask;
 	if (!room)
 		l->stop = DECANT_STOP_FULL;
 	return min_size(amount, room);
@@ -487,9 +488,9 @@ static void hold_again(struct loop *l, const struct decant_iter *it, size_t got,
 		(void)!decant_hold_add(hold, l->open.region);
 }
 
-/* Stage so many bytes, or as many whole blocks as can be read; those that the sink takes. */
-static size_t stage_some(struct loop *l, struct decant_iter *it, size_t amount, size_t align,
-			 size_t at)
+/* Stage so many bytes, or the whole blocks that can be read; what the sink takes. */
+static size_t stage_some(struct loop *l, struct decant_iter *it, size_t amount,
+			 size_t align, size_t at)
 {
 	struct decant_stage *stage = l->sink->stage;
 	struct decant_span piece;
@@ -575,7 +576,8 @@ static size_t clip(const struct decant_sink *sink, size_t len)
 
 ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_t len)
 {
-	size_t wanted = min_size(len, kind_refresh(from)), want = clip(into, wanted), done;
+	size_t wanted = min_size(len, kind_refresh(from));
+	size_t want = clip(into, wanted), done;
 	size_t held = into->hold ? into->hold->nr : 0;
 	struct loop l;
 

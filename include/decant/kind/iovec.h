@@ -22,8 +22,10 @@ static inline void decant_iovec_retreat(struct decant_iter *it, size_t n)
 	decant_vector_retreat(it, n, sizeof(struct iovec));
 }
 
-static inline int decant_iovec_build(struct decant_iter *it, enum decant_direction direction,
-				     const struct decant_span *spans, size_t nr, void *room)
+static inline int decant_iovec_build(struct decant_iter *it,
+				     enum decant_direction direction,
+				     const struct decant_span *spans, size_t nr,
+				     void *room)
 {
 	struct iovec *iov = (struct iovec *)room;
 
