@@ -85,6 +85,12 @@ static bool open_fabric(struct session *s, const char *node)
 	options.space = s->space;
 	if (!err)
 		err = decant_ofi_new(&s->ofi, &options);
+	if (err == -EADDRNOTAVAIL) {
+		/* Behind an address translation the node is not ours: what the provider thinks. */
+		decant_ofi_free(s->ofi);
+		options.node = NULL;
+		err = decant_ofi_new(&s->ofi, &options);
+	}
 	if (err)
 		return fabric_error(s, "open", err);
 	decant_ofi_info(s->ofi, &info);
