@@ -12,8 +12,8 @@ static size_t least(size_t a, size_t b, size_t c)
 }
 
 /* What copying a piece comes to, given what the kinds' bytes are. */
-static void copy_piece(const struct decant_iter *dst, void *to, const struct decant_iter *src,
-		       const void *from, size_t n)
+static void copy_piece(const struct decant_iter *dst, void *to,
+		       const struct decant_iter *src, const void *from, size_t n)
 {
 	if (dst->kind == DECANT_KIND_DISCARD || to == from)
 		return;

@@ -13,6 +13,7 @@
 #include "region.h"
 #include "space.h"
 #include "stage.h"
+#include "stop.h"
 #include "util.h"
 
 static size_t least_element(const struct decant_sink *sink,
@@ -34,7 +35,7 @@ static size_t cap_at(const struct loop *l, uint64_t start)
 		cap = min_size(cap, l->boundary - (start & (l->boundary - 1)));
 	if (!l->gap_mask || cap == SIZE_MAX)
 		return cap;
-	/* What follows must start on a multiple of the gap, so end on one if that is ahead. */
+	/* What follows must start on a multiple of the gap: end on one if it is ahead. */
 	whole = ((start + cap) & ~(uint64_t)l->gap_mask) - start;
 	return whole && whole <= cap ? whole : cap;
 }
@@ -58,7 +59,7 @@ static void begin(struct loop *l, struct decant_sink *sink,
 	if (limits->max_elements)
 		l->max = min_size(l->max, limits->max_elements);
 	if (!sink->space && sink->policy == DECANT_TRUST)
-		l->hi = UINTPTR_MAX;    /* memory without a region needs no further thought */
+		l->hi = UINTPTR_MAX;    /* memory in no region needs no more thought */
 	l->end = end_of(&sink->last);
 	if (!sink->last.len)
 		return;
@@ -87,11 +88,14 @@ static void close_open(struct loop *l)
 
 /*
  * There is no room for an element at start. An open one that must be cut back is the
- * nearer reason, and so is what keeps start from the device if a staged element could grow.
+ * nearer reason, and so is what keeps start from the device if a staged element could
+ * still grow.
  */
 static enum decant_stop full_reason(const struct loop *l, uint64_t start)
 {
-	if ((l->open.len & l->len_mask) || (l->sink->stage && start & l->addr_mask))
+	bool staged = l->sink->stage && (start & l->addr_mask);
+
+	if (staged || (l->open.len & l->len_mask))
 		return DECANT_STOP_ALIGNMENT;
 	return l->max == l->sink->max ? DECANT_STOP_FULL : DECANT_STOP_LIMIT;
 }
@@ -164,7 +168,8 @@ static bool join(struct loop *l)
 
 /* The owner of addr, given or found, and the range for which that holds. */
 static struct decant_region *look_up(struct loop *l, uintptr_t addr,
-				     struct decant_region *given, uintptr_t *lo, uintptr_t *hi)
+				     struct decant_region *given, uintptr_t *lo,
+				     uintptr_t *hi)
 {
 	struct decant_space *space = l->sink->space;
 
@@ -180,8 +185,8 @@ static struct decant_region *look_up(struct loop *l, uintptr_t addr,
 }
 
 /*
- * Addresses of a region that a device knows. What claims to lie in it and does not would be
- * somebody else's memory there.
+ * Addresses of a region that a device knows. What claims to lie in it and does not would
+ * be somebody else's memory there.
  */
 static bool translate(struct loop *l, uintptr_t addr)
 {
@@ -305,17 +310,21 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 	return done;
 }
 
-#define DECANT_KIND(NAME, name)                                                              \
-	case DECANT_KIND_##NAME:                                                             \
-		return walk(l, it, len, decant_##name##_peek, decant_##name##_advance);
+#define DECANT_KIND(NAME, name)                                                      \
+	case DECANT_KIND_##NAME:                                                     \
+		done = walk(l, it, len, decant_##name##_peek, decant_##name##_advance); \
+		break;
 
 static size_t walk_kind(struct loop *l, struct decant_iter *it, size_t len)
 {
+	size_t done = 0;
+
 	switch (it->kind) {
 #include <decant/kinds.def>
+	default:
+		l->stop = DECANT_STOP_FAULT;
 	}
-	l->stop = DECANT_STOP_FAULT;
-	return 0;
+	return done;
 }
 #undef DECANT_KIND
 
@@ -384,7 +393,7 @@ static size_t obstructed(struct loop *l, const struct decant_span *span)
 }
 
 /*
- * How much to stage: all blocks that begin where this obstacle is, and no more. Which these
+ * How much to stage: all blocks that begin where this obstacle is, no more. Which these
  * are depends on addresses, so a cut elsewhere would stage the same.
  */
 static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t left,
@@ -426,8 +435,8 @@ static size_t hold_owner(struct loop *l, const struct decant_span *span)
 }
 
 /*
- * The owners of bytes that go through the stage are held like any others: a destination is
- * written to later. How many of the bytes may be used.
+ * The owners of bytes that go through the stage are held like any others: a destination
+ * is written to later. How many of the bytes may be used.
  */
 static size_t hold_staged(struct loop *l, struct decant_iter it, size_t len)
 {
@@ -472,7 +481,7 @@ static uint64_t stage_seen(const struct loop *l, const struct decant_stage *stag
 }
 
 /*
- * Where in the stage the next piece may start: where the open element goes on if that lies
+ * Where in the stage the next piece may start: where the open element goes on if it lies
  * there, else on a multiple of both alignments, so that no limit cuts a block.
  */
 static size_t stage_align(const struct loop *l)
@@ -489,7 +498,8 @@ static size_t stage_align(const struct loop *l)
  * Fewer bytes than were staged made it into the sink: hold only what these need. The hold
  * has had the room, so this can't fail.
  */
-static void hold_again(struct loop *l, const struct decant_iter *it, size_t got, size_t held)
+static void hold_again(struct loop *l, const struct decant_iter *it, size_t got,
+		       size_t held)
 {
 	struct decant_hold *hold = l->sink->hold;
 
@@ -559,24 +569,20 @@ static void finish(struct loop *l, size_t done)
 	sink->bytes += done;
 	sink->merged += l->merged;
 	sink->stop = l->stop;
-	/* Without an open element the gap rule still needs to know where the last one ended. */
-	sink->last = l->open.len ? l->open : (struct decant_element){.device = l->end};
+	sink->last = l->open;
+	/* Without an open element the gap rule still asks where the last one ended. */
+	if (!l->open.len)
+		sink->last = (struct decant_element){.device = l->end};
 }
 
-ssize_t extract(struct decant_iter *from, struct decant_sink *into, size_t len)
+ssize_t extract(struct decant_iter *from, struct decant_sink *into,
+		const struct decant_limits *limits, size_t len)
 {
-	size_t wanted = min_size(len, from->count), want, done;
+	size_t wanted = min_size(len, from->count), done;
+	size_t want = limits_clip(limits, into->bytes, wanted);
 	size_t held = into->hold ? into->hold->nr : 0;
-	const struct decant_limits *limits = &into->limits;
-	struct decant_limits ruled;
 	struct loop l;
 
-	if (into->ops->rules) {
-		ruled = into->limits;
-		into->ops->rules(into, &ruled);
-		limits = &ruled;
-	}
-	want = limits_clip(limits, into->bytes, wanted);
 	begin(&l, into, limits);
 	if (unlikely(decant_limits_check(limits) || !l.max_element)) {
 		into->stop = DECANT_STOP_LIMIT;
@@ -588,5 +594,5 @@ ssize_t extract(struct decant_iter *from, struct decant_sink *into, size_t len)
 	if (l.stop == DECANT_STOP_END && want < wanted)
 		l.stop = DECANT_STOP_LIMIT;
 	finish(&l, done);
-	return done ? (ssize_t)done : extract_error(l.stop);
+	return done ? (ssize_t)done : stop_error(l.stop);
 }

@@ -37,7 +37,8 @@ size_t stage_room(const struct decant_stage *stage, size_t align)
 
 /* The newest record, if a piece at this place, from this iterator, would continue it. */
 static struct decant_staged *continued(const struct decant_stage *stage,
-				       const struct decant_iter *it, size_t offset, size_t at)
+				       const struct decant_iter *it, size_t offset,
+				       size_t at)
 {
 	struct decant_staged *last = stage->nr ? &stage->records[stage->nr - 1] : NULL;
 
@@ -102,7 +103,8 @@ int decant_stage_take(struct decant_stage *stage, struct decant_iter *it, size_t
 	return 0;
 }
 
-void stage_give_back(struct decant_stage *stage, enum decant_direction direction, size_t n)
+void stage_give_back(struct decant_stage *stage, enum decant_direction direction,
+		     size_t n)
 {
 	struct decant_staged *last;
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * matrix.c - every kind of the registry into every sink of the registry, under random
- * limits, held against a flat model. A new kind or sink is covered as soon as it is
- * registered.
+ * matrix.c - every kind of the registry into every sink of it, under random limits, held
+ * against a flat model. A new kind or sink is covered as soon as it is registered.
  *
  * The model knows bytes by their addresses: the source is a list of random spans (empty
- * ones, adjacent ones, one-byte ones) in an arena; what a sink lists back must be the same
- * addresses in the same order, must obey the limits, and must not depend on the cut.
+ * ones, adjacent ones, one-byte ones) in an arena; what a sink lists back must be the
+ * same addresses in the same order, must obey the limits, and must not depend on the cut.
  */
 #include <errno.h>
 #include <decant/decant.h>
@@ -14,9 +13,9 @@
 #include "obeys.h"
 #include "../domain.h"
 
-#define ARENA     (1u << 16)
+#define ARENA	  (1u << 16)
 #define MAX_SPANS 48
-#define MAX_ELS   4096
+#define MAX_ELS	  4096
 
 static unsigned char *arena;
 static struct decant_region *regions[4];
@@ -60,7 +59,7 @@ static size_t random_len(void)
 	return check_below(3) ? usual[check_below(12)] : check_below(3000);
 }
 
-/* Spans in the arena; a third continue the one before. They may overlap: nothing is written. */
+/* Spans in the arena; a third continue the one before. Some overlap: nothing writes. */
 static size_t random_spans(struct decant_span *spans, bool owners)
 {
 	size_t nr = check_below(MAX_SPANS + 1);
@@ -71,7 +70,8 @@ static size_t random_spans(struct decant_span *spans, bool owners)
 		unsigned char *addr = end;
 
 		if (check_below(3))
-			addr = arena + check_below(ARENA / 64) * (check_below(2) ? 64 : 61);
+			addr = arena +
+			       check_below(ARENA / 64) * (check_below(2) ? 64 : 61);
 		if (addr + len > arena + ARENA)
 			len = 0;
 		if (owners && len > ARENA / 4 - (size_t)(addr - arena) % (ARENA / 4))
@@ -170,7 +170,8 @@ static bool merged(const struct decant_sink *sink)
 		struct decant_span b = decant_sink_span(sink, i + 1);
 
 		if ((unsigned char *)a.addr + a.len == b.addr && a.region == b.region &&
-		    a.len + b.len < 1u << 31 && sink->ops->max_element_bytes == SIZE_MAX &&
+		    a.len + b.len < 1u << 31 &&
+		    sink->ops->max_element_bytes == SIZE_MAX &&
 		    ((!sink->space && a.region) || sink->ops->joins_owners))
 			return false;
 	}
@@ -199,8 +200,8 @@ struct scene {
 
 static struct scene scene;
 
-static void set_up(struct decant_sink *sink, const struct decant_sink_ops *ops, void *table,
-		   const struct setting *setting, struct decant_hold *hold)
+static void set_up(struct decant_sink *sink, const struct decant_sink_ops *ops,
+		   void *table, const struct setting *setting, struct decant_hold *hold)
 {
 	REQUIRE(ops->room + setting->max * ops->element_size <= sizeof(scene.table));
 	ops->init(sink, table, setting->max);
@@ -212,7 +213,8 @@ static void set_up(struct decant_sink *sink, const struct decant_sink_ops *ops, 
 }
 
 /* Extract in one call or in many small ones: the table must come out the same. */
-static size_t extract_by(struct decant_iter *it, struct decant_sink *sink, size_t want, size_t step)
+static size_t extract_by(struct decant_iter *it, struct decant_sink *sink, size_t want,
+			 size_t step)
 {
 	size_t done = 0;
 
@@ -241,7 +243,8 @@ static bool same_tables(const struct decant_sink *a, const struct decant_sink *b
 }
 
 /* Cut spans anew: the same bytes, other pieces, other empty ones. */
-static size_t recut(const struct decant_span *spans, size_t nr, struct decant_span *out, size_t max)
+static size_t recut(const struct decant_span *spans, size_t nr, struct decant_span *out,
+		    size_t max)
 {
 	size_t n = 0;
 
@@ -307,7 +310,8 @@ static void one(const struct decant_kind *kind, const struct decant_sink_ops *op
 	scene.nr_cut = recut(scene.spans, scene.nr, scene.cut, 8 * MAX_SPANS);
 	REQUIRE(!kind->build(&cut, direction, scene.cut, scene.nr_cut, scene.room_cut));
 	scene.total = flatten(scene.spans, scene.nr, scene.flat);
-	REQUIRE(decant_iter_count(&it) == scene.total && decant_iter_count(&cut) == scene.total);
+	REQUIRE(decant_iter_count(&it) == scene.total &&
+		decant_iter_count(&cut) == scene.total);
 	if (ops->device && setting.domain && kind->bytes == DECANT_BYTES_MEMORY)
 		translate(it, setting.domain, setting.look_up, scene.flat);
 	setting.want = check_below(3) ? SIZE_MAX : check_below(scene.total + 2);
@@ -336,7 +340,8 @@ static void all_pairs(void)
 			for (unsigned s = 0; s < sinks && !check_failed; s++, ran++)
 				one(decant_kind_get(k), decant_sink_get(s));
 	}
-	printf("# %zu cases, %u kinds, %u sinks\n", ran, (unsigned)DECANT_KIND_COUNT, sinks);
+	printf("# %zu cases, %u kinds, %u sinks\n", ran, (unsigned)DECANT_KIND_COUNT,
+	       sinks);
 	for (size_t i = 0; i < 4; i++)
 		CHECK_EQ(decant_region_refs(regions[i]), 1 + (i != 2));
 }
@@ -350,7 +355,7 @@ static const struct decant_sink_ops *any_sink(void)
 	return decant_sink_get((unsigned)check_below(sinks));
 }
 
-/* Many small calls fill the table as one call does, where no alignment cuts each of them. */
+/* Many small calls fill the table as one does, where no alignment cuts each of them. */
 static void in_steps(void)
 {
 	const struct decant_kind *kind = decant_kind_get(DECANT_KIND_IOVEC);
@@ -364,7 +369,8 @@ static void in_steps(void)
 		setting.limits.len_align = 0;
 		setting.limits.block = 0;
 		scene.nr = random_spans(scene.spans, false);
-		REQUIRE(!kind->build(&it, DECANT_DEST, scene.spans, scene.nr, scene.room));
+		REQUIRE(!kind->build(&it, DECANT_DEST, scene.spans, scene.nr,
+				     scene.room));
 		copy = it;
 		set_up(&sink, ops, scene.table, &setting, NULL);
 		set_up(&other, ops, scene.table_cut, &setting, NULL);
@@ -399,7 +405,8 @@ static void all_or_nothing(void)
 		struct setting setting = {.limits = random_limits(),
 					  .look_up = true,
 					  .domain = &domains[check_below(DOMAINS)],
-					  .policy = check_below(2) ? DECANT_REFUSE : DECANT_TRUST,
+					  .policy = check_below(2) ? DECANT_REFUSE
+								   : DECANT_TRUST,
 					  .max = 1 + check_below(30)};
 		struct decant_hold hold = {0};
 		const struct decant_sink_ops *ops = any_sink();
@@ -409,7 +416,8 @@ static void all_or_nothing(void)
 		ssize_t got;
 
 		scene.nr = random_spans(scene.spans, true);
-		REQUIRE(!kind->build(&it, DECANT_DEST, scene.spans, scene.nr, scene.room));
+		REQUIRE(!kind->build(&it, DECANT_DEST, scene.spans, scene.nr,
+				     scene.room));
 		set_up(&sink, ops, scene.table, &setting, &hold);
 		extract_by(&it, &sink, check_below(2000), SIZE_MAX);
 		before = list(&sink);
@@ -439,7 +447,8 @@ int main(void)
 	REQUIRE(arena && !decant_space_new(&space));
 	memset(arena, 0x5a, ARENA);
 	for (size_t i = 0; i < 4; i++) {
-		REQUIRE(!decant_region_new(&regions[i], arena + i * (ARENA / 4), ARENA / 4, NULL));
+		REQUIRE(!decant_region_new(&regions[i], arena + i * (ARENA / 4),
+					   ARENA / 4, NULL));
 		/* The third can't be found by address: memory that is nobody's. */
 		if (i != 2)
 			REQUIRE(!decant_space_add(space, regions[i]));
