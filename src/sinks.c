@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <decant/nvme.h>
 #include <decant/registry.h>
+#include "sglist.h"
 #include "tables.h"
 #include "util.h"
 
@@ -44,6 +45,12 @@ void decant_sink_sge(struct decant_sink *sink, struct decant_sge *sge, size_t ma
 void decant_sink_dma(struct decant_sink *sink, struct decant_dma *dma, size_t max)
 {
 	begin(sink, &sink_dma_ops, dma, max);
+}
+
+void decant_sink_sglist(struct decant_sink *sink, struct decant_sglist *list)
+{
+	list->base = list->end;
+	begin(sink, &sink_sglist_ops, list, tables_capacity(&list->tables) - list->base);
 }
 
 void decant_sink_count(struct decant_sink *sink)

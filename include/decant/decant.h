@@ -16,6 +16,7 @@
 #include <decant/sink.h>
 #include <decant/tables.h>
 #include <decant/nvme.h>
+#include <decant/sglist.h>
 #include <decant/extract.h>
 #include <decant/stage.h>
 #include <decant/owned.h>
