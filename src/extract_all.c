@@ -96,7 +96,7 @@ ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_
 
 ssize_t decant_extract_all(struct decant_iter *from, struct decant_sink *into, size_t len)
 {
-	size_t want = min_size(len, from->count);
+	size_t want = min_size(len, decant_iter_count(from));
 	struct snapshot before;
 	ssize_t got;
 
