@@ -8,28 +8,27 @@
  * how the iterator was cut. What can't be placed sets a stop reason; a stage may help.
  */
 #include <errno.h>
-#include <decant/extract.h>
+#include "extract.h"
 #include "kinds.h"
 #include "loop.h"
-#include "region.h"
 #include "space.h"
 #include "stage.h"
 #include "stop.h"
 #include "util.h"
 
-static size_t least_element(const struct decant_sink *sink)
+static size_t least_element(const struct decant_sink *sink,
+			    const struct decant_limits *limits)
 {
 	size_t max = sink->ops->max_element_bytes;
 
-	if (sink->limits.max_element_bytes)
-		max = min_size(max, sink->limits.max_element_bytes);
+	if (limits->max_element_bytes)
+		max = min_size(max, limits->max_element_bytes);
 	return max;
 }
 
-/* How long an element at addr may become. Depends on nothing else but the limits. */
-static size_t cap_at(const struct loop *l, const unsigned char *addr)
+/* How long an element at start may become. Depends on nothing else but the limits. */
+static size_t cap_at(const struct loop *l, uint64_t start)
 {
-	uintptr_t start = (uintptr_t)addr;
 	size_t cap = l->max_element, whole;
 
 	if (l->boundary)
@@ -37,29 +36,24 @@ static size_t cap_at(const struct loop *l, const unsigned char *addr)
 	if (!l->gap_mask || cap == SIZE_MAX)
 		return cap;
 	/* What follows must start on a multiple of the gap: end on one if it is ahead. */
-	whole = ((start + cap) & ~(uintptr_t)l->gap_mask) - start;
+	whole = ((start + cap) & ~(uint64_t)l->gap_mask) - start;
 	return whole && whole <= cap ? whole : cap;
 }
 
-/* As a number: there may be no element, and nothing may be added to a null pointer. */
-static inline uintptr_t end_of(const struct decant_element *el)
+static void begin(struct loop *l, struct decant_sink *sink,
+		  const struct decant_limits *limits)
 {
-	return (uintptr_t)el->addr + el->len;
-}
-
-static void begin(struct loop *l, struct decant_sink *sink)
-{
-	const struct decant_limits *limits = &sink->limits;
 	size_t align;
 
 	loop_clear(l, sink);
+	l->joins = sink->ops->joins_owners;
 	l->addr_mask = low_mask(limits->addr_align);
 	l->len_mask = low_mask(limits->len_align);
 	l->gap_mask = low_mask(limits->gap);
 	l->boundary = limits->boundary;
 	l->plain = !(l->addr_mask | l->len_mask | l->gap_mask | l->boundary);
 	align = l->addr_mask | l->len_mask;
-	l->max_element = least_element(sink);
+	l->max_element = least_element(sink, limits);
 	if (l->max_element != SIZE_MAX)
 		l->max_element &= ~align;
 	if (limits->max_elements)
@@ -72,7 +66,7 @@ static void begin(struct loop *l, struct decant_sink *sink)
 	l->open = sink->last;
 	l->stored = true;
 	l->nr--;
-	l->cap = cap_at(l, l->open.addr);
+	l->cap = cap_at(l, l->open.device);
 }
 
 static void close_open(struct loop *l)
@@ -93,35 +87,35 @@ static void close_open(struct loop *l)
 }
 
 /*
- * There is no room for an element at addr. An open one that must be cut back is the
- * nearer reason, and so is what keeps addr from the device if a staged element could
+ * There is no room for an element at start. An open one that must be cut back is the
+ * nearer reason, and so is what keeps start from the device if a staged element could
  * still grow.
  */
-static enum decant_stop full_reason(const struct loop *l, const unsigned char *addr)
+static enum decant_stop full_reason(const struct loop *l, uint64_t start)
 {
-	bool staged = l->sink->stage && ((uintptr_t)addr & l->addr_mask);
+	bool staged = l->sink->stage && (start & l->addr_mask);
 
 	if (staged || (l->open.len & l->len_mask))
 		return DECANT_STOP_ALIGNMENT;
 	return l->max == l->sink->max ? DECANT_STOP_FULL : DECANT_STOP_LIMIT;
 }
 
-/* Whether the rules allow the next element to start at addr. */
-static bool may_open(struct loop *l, const unsigned char *addr)
+/* Whether the rules allow the next element to begin at start. */
+static bool may_open(struct loop *l, uint64_t start)
 {
-	uintptr_t end = l->open.len ? end_of(&l->open) : l->end;
+	uint64_t end = l->open.len ? end_of(&l->open) : l->end;
 	size_t nr = l->nr + !!l->open.len;
 
-	if ((l->open.len & l->len_mask) || ((uintptr_t)addr & l->addr_mask))
+	if ((l->open.len & l->len_mask) || (start & l->addr_mask))
 		l->stop = DECANT_STOP_ALIGNMENT;
-	else if (nr && (((uintptr_t)addr | end) & l->gap_mask))
+	else if (nr && ((start | end) & l->gap_mask))
 		l->stop = DECANT_STOP_LIMIT;
 	else
 		return true;
 	return false;
 }
 
-/* Hold the owner of the element that is about to be opened. */
+/* Hold the owner of the bytes that are about to be taken. */
 static bool hold_next(struct loop *l)
 {
 	struct decant_hold *hold = l->sink->hold;
@@ -146,62 +140,30 @@ static inline struct decant_element element_at(const struct loop *l, unsigned ch
 
 static inline bool open_next(struct loop *l, unsigned char *addr)
 {
+	uint64_t start = (uintptr_t)addr + l->shift;
+
 	if (unlikely(l->nr + !!l->open.len >= l->max)) {
-		l->stop = full_reason(l, addr);
+		l->stop = full_reason(l, start);
 		return false;
 	}
-	if (!l->plain && !may_open(l, addr))
+	if (!l->plain && !may_open(l, start))
 		return false;
 	if (l->region && l->region != l->held && !hold_next(l))
 		return false;
 	close_open(l);
 	l->open = element_at(l, addr, 0);
-	l->cap = l->plain ? l->max_element : cap_at(l, addr);
+	l->cap = l->plain ? l->max_element : cap_at(l, start);
 	return true;
 }
 
-/* The owner of addr, given or found, and the range for which that holds. */
-static struct decant_region *look_up(struct loop *l, uintptr_t addr,
-				     struct decant_region *given, uintptr_t *lo,
-				     uintptr_t *hi)
+/* Bytes of another owner go on with the open element. */
+static bool join(struct loop *l)
 {
-	struct decant_space *space = l->sink->space;
-
-	if (given || !space) {
-		*lo = 0;
-		*hi = UINTPTR_MAX;
-		return given;
-	}
-	if (!l->locked)
-		space_lock(space);
-	l->locked = true;
-	return space_look_up(space, addr, lo, hi);
-}
-
-/* Find out who owns addr; false with a stop reason if it can't be used. */
-static bool find_owner(struct loop *l, uintptr_t addr, struct decant_region *given)
-{
-	const struct decant_sink *sink = l->sink;
-	struct decant_region *region = look_up(l, addr, given, &l->lo, &l->hi);
-	const struct decant_mapping *mapping = NULL;
-
-	if (region && sink->domain)
-		mapping = decant_domain_mapping(sink->domain, region);
-	l->given = given;
-	l->region = region;
-	l->mapping = mapping;
-	l->shift = mapping ? mapping->iova - (uintptr_t)region->addr : 0;
-	if (region ? !sink->domain || mapping : sink->policy == DECANT_TRUST)
-		return true;
-	l->stop = DECANT_STOP_UNREGISTERED;
-	l->lo = l->hi;          /* ask again next time */
-	return false;
-}
-
-static inline bool knows_owner(const struct loop *l, uintptr_t addr,
-			       const struct decant_region *given)
-{
-	return given == l->given && addr - l->lo < l->hi - l->lo;
+	if (l->region && l->region != l->held && !hold_next(l))
+		return false;
+	l->open.region = l->region;
+	l->open.mapping = l->mapping;
+	return true;
 }
 
 /* Take as much of [addr, addr + len) as the rules allow. */
@@ -214,14 +176,17 @@ static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
 		size_t n;
 
 		if (unlikely(!knows_owner(l, (uintptr_t)addr, given)) &&
-		    !find_owner(l, (uintptr_t)addr, given))
+		    !loop_find_owner(l, (uintptr_t)addr, given))
 			break;
 		n = min_size(left, l->hi - (uintptr_t)addr);
-		if (end_of(&l->open) == (uintptr_t)addr && l->open.len &&
-		    l->open.region == l->region && l->open.len < l->cap)
+		if (end_of(&l->open) == (uintptr_t)addr + l->shift && l->open.len &&
+		    (l->open.region == l->region || l->joins) && l->open.len < l->cap) {
+			if (unlikely(l->open.region != l->region) && !join(l))
+				break;
 			l->merged += left == len;
-		else if (!open_next(l, addr))
+		} else if (!open_next(l, addr)) {
 			break;
+		}
 		n = min_size(n, l->cap - l->open.len);
 		l->open.len += n;
 		addr += n;
@@ -254,7 +219,8 @@ take_plain(struct loop *l, unsigned char *addr, size_t len, struct decant_region
 
 	if (!l->plain || l->stored || !l->open.len || nr + 1 >= l->max ||
 	    len > l->max_element || !knows_owner(l, (uintptr_t)addr, given) ||
-	    len > l->hi - (uintptr_t)addr || end_of(&l->open) == (uintptr_t)addr ||
+	    len > l->hi - (uintptr_t)addr ||
+	    end_of(&l->open) == (uintptr_t)addr + l->shift ||
 	    (l->region && l->region != l->held))
 		return false;
 	l->sink->ops->put(l->sink, nr, &l->open);
@@ -339,7 +305,7 @@ static size_t trim(struct loop *l, struct decant_iter *it, size_t done)
 		return excess;
 	l->open = l->closed;
 	l->closed.len = 0;
-	l->cap = cap_at(l, l->open.addr);
+	l->cap = cap_at(l, l->open.device);
 	l->stored = true;
 	l->nr--;
 	return excess;
@@ -355,17 +321,17 @@ static bool stage_helps(const struct loop *l)
 }
 
 /* How many bytes of a span, counted from its beginning, meet the obstacle. */
-static size_t obstructed(const struct loop *l, const struct decant_span *span)
+static size_t obstructed(struct loop *l, const struct decant_span *span)
 {
-	uintptr_t addr = (uintptr_t)span->addr;
-	size_t ahead = -addr & l->addr_mask;
+	size_t len = span->len, ahead;
 
 	if (l->stop == DECANT_STOP_UNREGISTERED)
-		return span->region ? span->len : min_size(span->len, l->hi - addr);
+		return span->region ? len : min_size(len, l->hi - (uintptr_t)span->addr);
+	ahead = -loop_seen(l, span, &len) & l->addr_mask;
 	if (!ahead)
 		return 1;       /* too short for a block, or cut by another limit */
 	/* Blocks lead to an aligned address, or pass by all of them. */
-	return ahead & l->len_mask ? span->len : min_size(span->len, ahead);
+	return ahead & l->len_mask ? len : min_size(len, ahead);
 }
 
 /*
@@ -407,7 +373,7 @@ static size_t hold_owner(struct loop *l, const struct decant_span *span)
 		stop_at(l, span);
 	if (unlikely(!span->len || !span->addr))
 		return span->len;
-	region = look_up(l, addr, span->region, &lo, &hi);
+	region = loop_look_up(l, addr, span->region, &lo, &hi);
 	if (!region && sink->policy == DECANT_REFUSE) {
 		l->stop = DECANT_STOP_UNREGISTERED;
 		return 0;
@@ -460,8 +426,7 @@ static size_t take_staged(struct loop *l, const struct decant_span *piece)
  */
 static size_t stage_align(const struct loop *l)
 {
-	const struct decant_stage *stage = l->sink->stage;
-	uintptr_t next = (uintptr_t)stage->memory.addr + stage->used;
+	uint64_t next = loop_stage_seen(l) + l->sink->stage->used;
 
 	if (l->open.len && l->open.len < l->cap && end_of(&l->open) == next)
 		return 1;
@@ -560,29 +525,21 @@ static void finish(struct loop *l, size_t done)
 	sink->last = l->open;
 	/* Without an open element the gap rule still asks where the last one ended. */
 	if (!l->open.len)
-		sink->last = (struct decant_element){.addr = (unsigned char *)l->end};
+		sink->last = (struct decant_element){.device = l->end};
 }
 
-/* What the limit on all bytes leaves of a request. */
-static size_t clip(const struct decant_sink *sink, size_t len)
+ssize_t extract(struct decant_iter *from, struct decant_sink *into,
+		const struct decant_limits *limits, size_t len)
 {
-	size_t max = sink->limits.max_bytes;
-
-	if (!max)
-		return len;
-	max = max > sink->bytes ? max - sink->bytes : 0;
-	return min_size(len, max & ~low_mask(sink->limits.len_align));
-}
-
-ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_t len)
-{
-	size_t wanted = min_size(len, kind_refresh(from));
-	size_t want = clip(into, wanted), done;
+	size_t wanted = min_size(len, kind_refresh(from)), done;
+	size_t want = limits_clip(limits, into->bytes, wanted);
 	size_t held = into->hold ? into->hold->nr : 0;
 	struct loop l;
 
-	begin(&l, into);
-	if (unlikely((!l.plain && decant_limits_check(&into->limits)) || !l.max_element)) {
+	begin(&l, into, limits);
+	/* Without alignments and the like there is nothing to contradict itself. */
+	if (unlikely(((limits->block || !l.plain) && decant_limits_check(limits)) ||
+		     !l.max_element)) {
 		into->stop = DECANT_STOP_LIMIT;
 		return -EINVAL;
 	}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* extract_all.c - everything or nothing: extract; put it all back if that fell short. */
-#include <decant/extract.h>
+/* extract_all.c - extraction that is taken back: all or nothing, whole blocks or none. */
 #include <decant/stage.h>
+#include "extract.h"
 #include "stop.h"
 #include "util.h"
 
-/* What extract_all puts back. */
+/* What is put back. */
 struct snapshot {
 	struct decant_iter iter;
 	struct decant_sink sink;
@@ -36,12 +36,62 @@ static void restore(const struct snapshot *s, struct decant_iter *it,
 	sink->stop = stop;
 	if (sink->last.len)
 		sink->ops->grow(sink, sink->nr - 1, sink->last.len);
+	if (sink->ops->cut)
+		sink->ops->cut(sink);
 	if (sink->hold)
 		decant_hold_truncate(sink->hold, s->held);
 	if (sink->stage)
 		*sink->stage = s->stage;
 	if (s->stage.nr)
 		s->stage.records[s->stage.nr - 1].len = s->record_len;
+}
+
+/*
+ * An extraction that ends inside a block is taken back, and what is before it is done
+ * again. All elements are multiples of the length alignment, so their sum is, too.
+ */
+static ssize_t extract_blocks(struct decant_iter *from, struct decant_sink *into,
+			      const struct decant_limits *limits, size_t len)
+{
+	size_t block = common_multiple(limits->block, limits->len_align), excess;
+	enum decant_stop stop = DECANT_STOP_END;
+	struct snapshot before;
+	ssize_t got;
+
+	save(&before, from, into);
+	for (;;) {
+		got = len || !stop ? extract(from, into, limits, len) : stop_error(stop);
+		if (stop == DECANT_STOP_END)
+			stop = into->stop;
+		else
+			into->stop = stop;
+		excess = got > 0 ? into->bytes % block : 0;
+		if (!excess)
+			return got;
+		if (stop == DECANT_STOP_END)
+			stop = DECANT_STOP_ALIGNMENT;
+		restore(&before, from, into);
+		len = (size_t)got - min_size((size_t)got, excess);
+	}
+}
+
+static ssize_t extract_under(struct decant_iter *from, struct decant_sink *into,
+			     const struct decant_limits *limits, size_t len)
+{
+	if (unlikely(limits->block))
+		return extract_blocks(from, into, limits, len);
+	return extract(from, into, limits, len);
+}
+
+ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_t len)
+{
+	struct decant_limits limits;
+
+	if (likely(!into->ops->rules))
+		return extract_under(from, into, &into->limits, len);
+	limits = into->limits;
+	into->ops->rules(into, &limits);
+	return extract_under(from, into, &limits, len);
 }
 
 ssize_t decant_extract_all(struct decant_iter *from, struct decant_sink *into, size_t len)

@@ -14,6 +14,7 @@ struct loop {
 	size_t merged;
 	bool stored;                    /* the open element is in the table already */
 	bool plain;                     /* no limits but the sizes of table and element */
+	bool joins;                     /* an element may have several owners */
 	bool locked;                    /* the space is locked for look-ups */
 	bool copied;                    /* the next bytes can't be pointed at */
 	enum decant_stop stop;
@@ -24,7 +25,7 @@ struct loop {
 	struct decant_region *region;
 	struct decant_region *held;     /* the region that was held last */
 	const struct decant_mapping *mapping;
-	uint64_t shift;                 /* from the address here to the device's */
+	uint64_t shift;                 /* from an address to what the sink makes of it */
 
 	/* The limits, ready for use. */
 	size_t max_element;
@@ -32,7 +33,7 @@ struct loop {
 	size_t addr_mask;
 	size_t len_mask;
 	size_t gap_mask;
-	uintptr_t end;                  /* where the last closed element ended */
+	uint64_t end;                   /* where the last closed element ended */
 };
 
 /* One by one: clearing all of it at once takes longer than a short extraction. */
@@ -57,4 +58,30 @@ size_t loop_take(struct loop *l, unsigned char *addr, size_t len,
 
 /* sinks.c: what the loop does for a kind that is an array of elements of this size. */
 size_t loop_array(struct loop *l, struct decant_iter *it, size_t len, size_t element);
+
+/* As the sink sees it. */
+static inline uint64_t end_of(const struct decant_element *el)
+{
+	return el->device + el->len;
+}
+
+static inline bool knows_owner(const struct loop *l, uintptr_t addr,
+			       const struct decant_region *given)
+{
+	return given == l->given && addr - l->lo < l->hi - l->lo;
+}
+
+/* The owner of addr, given or found, and the range for which that holds. */
+struct decant_region *loop_look_up(struct loop *l, uintptr_t addr,
+				   struct decant_region *given, uintptr_t *lo,
+				   uintptr_t *hi);
+
+/* Find out who owns addr; false with a stop reason if it can't be used. */
+bool loop_find_owner(struct loop *l, uintptr_t addr, struct decant_region *given);
+
+/* A span's address as the sink sees it; *len becomes how far that holds. */
+uint64_t loop_seen(struct loop *l, const struct decant_span *span, size_t *len);
+
+/* Where the stage's memory begins as the sink sees it. */
+uint64_t loop_stage_seen(const struct loop *l);
 #endif

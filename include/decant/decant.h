@@ -18,6 +18,9 @@
 #include <decant/window.h>
 #include <decant/custom.h>
 #include <decant/sink.h>
+#include <decant/tables.h>
+#include <decant/nvme.h>
+#include <decant/sglist.h>
 #include <decant/extract.h>
 #include <decant/stage.h>
 #include <decant/owned.h>

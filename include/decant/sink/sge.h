@@ -38,6 +38,7 @@ static const struct decant_sink_ops sink_sge_ops = {
 	.name = "sge",
 	.element_size = sizeof(struct decant_sge),
 	.max_element_bytes = SINK_SGE_MAX_BYTES,
+	.device = true,
 	.put = sink_sge_put,
 	.grow = sink_sge_grow,
 	.span = sink_sge_span,
