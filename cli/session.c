@@ -85,6 +85,12 @@ static bool open_fabric(struct session *s, const char *node)
 	options.space = s->space;
 	if (!err)
 		err = decant_ofi_new(&s->ofi, &options);
+	if (err == -EADDRNOTAVAIL) {
+		/* Behind an address translation the node is not ours: what the provider thinks. */
+		decant_ofi_free(s->ofi);
+		options.node = NULL;
+		err = decant_ofi_new(&s->ofi, &options);
+	}
 	if (err)
 		return fabric_error(s, "open", err);
 	decant_ofi_info(s->ofi, &info);
@@ -233,15 +239,22 @@ static bool expect(struct session *s, enum message type, struct wire *w)
 	return control_expect(&s->control, type, w, s->report);
 }
 
-static bool hello(struct session *s)
+static bool say_hello(struct session *s)
 {
-	struct wire w = {.len = 0}, other;
+	struct wire w = {.len = 0};
 
 	wire_put_u64(&w, PROTOCOL);
 	wire_put_text(&w, decant_version());
-	if (!send_message(s, MESSAGE_HELLO, &w) || !expect(s, MESSAGE_HELLO, &other))
+	return send_message(s, MESSAGE_HELLO, &w);
+}
+
+static bool hear_hello(struct session *s)
+{
+	struct wire w;
+
+	if (!expect(s, MESSAGE_HELLO, &w))
 		return false;
-	return wire_get_u64(&other) == PROTOCOL ||
+	return wire_get_u64(&w) == PROTOCOL ||
 	       report_set(s->report, EXIT_PEER,
 			  "%s: another version of the protocol; install "
 			  "the same decant on both sides",
@@ -272,10 +285,12 @@ bool session_call(struct session *s, const char *host, const struct copy_options
 	snprintf(r->provider, sizeof(r->provider), "%s",
 		 options->fabric ? options->fabric : "");
 	routed = route_to(name ? name + 1 : host, here, r->node, sizeof(here));
-	return fresh_key(s) && open_fabric(s, routed ? here : NULL) && make_pools(s) &&
+	/* Both sides look for their fabrics at the same time: that takes the longest. */
+	return fresh_key(s) &&
 	       control_start(&s->control, options->rsh, host, options->remote_decant,
 			     report) &&
-	       hello(s);
+	       say_hello(s) && open_fabric(s, routed ? here : NULL) && make_pools(s) &&
+	       hear_hello(s);
 }
 
 static bool connect_fabric(struct session *s, const unsigned char *address, size_t len)
@@ -325,7 +340,7 @@ bool session_listen(struct session *s, int in, int out, struct report *report)
 
 	*s = (struct session){.report = report, .control = {.in = in, .out = out}};
 	snprintf(s->control.host, sizeof(s->control.host), "client");
-	if (!hello(s) || !expect(s, MESSAGE_REQUEST, &w))
+	if (!say_hello(s) || !hear_hello(s) || !expect(s, MESSAGE_REQUEST, &w))
 		return false;
 	get_request(&w, &s->request);
 	s->sender = !s->request.push;

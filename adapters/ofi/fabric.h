@@ -23,9 +23,9 @@
 #define FABRIC_BOUNCE_BYTES 65536
 #define FABRIC_BOUNCES	    16
 /* A write whose full request would be smaller than this is gathered first... */
-#define FABRIC_TINY 4096
+#define FABRIC_TINY 16384
 /* ...up to this, so that a request is worth its cost. */
-#define FABRIC_GATHER	 16384
+#define FABRIC_GATHER	 FABRIC_BOUNCE_BYTES
 #define FABRIC_DEPTH_MAX 4096
 
 /* Registered memory that a message goes through; all zeroes: none. */
@@ -102,6 +102,7 @@ struct decant_ofi {
 	unsigned depth;
 	unsigned window; /* most send and write requests under way */
 	unsigned tx_inflight;
+	unsigned gathered; /* of them, how many hold a bounce buffer of the pool */
 	struct fabric_op *ops;
 	struct fabric_request *requests;
 	struct fabric_request *free_requests;

@@ -44,11 +44,13 @@ static int write_elements(struct decant_ofi *ofi, struct fabric_op *op,
 	int rc = direct(ofi, op, ofi->tx_limit, el);
 	size_t most = FABRIC_GATHER;
 
-	if (rc || el->len >= FABRIC_TINY || !decant_iter_count(&op->rest))
+	if (rc || el->len >= FABRIC_TINY || !decant_iter_count(&op->rest) ||
+	    most > ofi->info->ep_attr->max_msg_size)
 		return rc;
-	if (most > ofi->info->ep_attr->max_msg_size ||
-	    fabric_bounce_get(ofi, &request->bounce, most, true))
-		return 0;
+	/* without a buffer wait for one, or go without if none of ours will come back */
+	if (fabric_bounce_get(ofi, &request->bounce, most, true))
+		return ofi->gathered ? -FI_EAGAIN : 0;
+	ofi->gathered++;
 	op->rest = before;
 	through_bounce(el, &request->bounce,
 		       (size_t)decant_copy_to(request->bounce.addr, &op->rest, most));

@@ -63,6 +63,7 @@ void fabric_request_put(struct decant_ofi *ofi, struct fabric_request *request)
 {
 	struct fabric_op *op = request->op;
 
+	ofi->gathered -= request->bounce.addr != NULL;
 	fabric_bounce_put(ofi, &request->bounce);
 	ofi->tx_inflight -= op->kind != DECANT_OFI_RECV;
 	op->inflight--;

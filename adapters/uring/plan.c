@@ -9,8 +9,8 @@
  *	request	[ edge      | blocks                | edge      ]
  *
  * Edges lie in scratch memory; so do those pieces of the blocks that are misaligned in
- * memory, as the core decides, and the block that the file ends in. The rest goes
- *directly.
+ * memory, as the core decides, and the block that the file ends in. All else goes
+ * directly.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -8,9 +8,10 @@ DECANT_BEGIN
 /*
  * ofi.h - send, receive and remote write from and into iterators through libfabric.
  *
- * One struct decant_ofi is one end point with one peer; it belongs to one thread at a time.
- * Operations are begun and answered by an event each; decant_ofi_poll() makes progress and
- * hands the events out. Nothing waits but decant_ofi_connect() and decant_ofi_accept().
+ * One struct decant_ofi is one end point with one peer; it belongs to one thread at a
+ * time. Operations are begun and answered by an event each; decant_ofi_poll() makes
+ * progress and hands the events out. Nothing waits but decant_ofi_connect() and
+ * decant_ofi_accept().
  */
 
 struct decant_ofi;
@@ -21,22 +22,23 @@ struct decant_ofi;
 /**
  * struct decant_ofi_options - how an end point is made
  * @size: sizeof(struct decant_ofi_options)
- * @provider: libfabric's name, exactly ("tcp", "tcp;ofi_rxm", "net", "shm", "verbs"); NULL:
- *	the best for reliable transfer between hosts, hardware before sockets, never shm
- * @node: local address or host name to bind to; NULL: the provider's choice. Of no meaning
- *	to shm.
- * @depth: most operations under way at a time, up to 4096; 0 for 64. An operation is under
- *	way until its event has been handed out.
+ * @provider: libfabric's name, exactly ("tcp", "tcp;ofi_rxm", "net", "shm", "verbs");
+ *	NULL: the best for reliable transfer between hosts, hardware before sockets,
+ *	never shm
+ * @node: local address or host name to bind to; NULL: the provider's choice. Of no
+ *	meaning to shm.
+ * @depth: most operations under way at a time, up to 4096; 0 for 64. An operation is
+ *	under way until its event has been handed out.
  * @passive: will call decant_ofi_accept(), not decant_ofi_connect(). Message end points
  *	listen from the beginning if it is set; others don't mind.
- * @timeout: milliseconds, at least 0; 0 for 30,000: how long connecting may take, and how
- *	long sends and writes may be under way without any progress before the end point is
- *	given up. Receives may wait for ever.
- * @space: where owners of memory without a region are looked up, or NULL: the caller keeps
- *	such memory until the event. Borrowed for the life of the end point.
+ * @timeout: milliseconds, at least 0; 0 for 30,000: how long connecting may take, and
+ *	how long sends and writes may be under way without any progress before the end
+ *	point is given up. Receives may wait for ever.
+ * @space: where owners of memory without a region are looked up, or NULL: the caller
+ *	keeps such memory until the event. Borrowed for the life of the end point.
  *
- * Where both are offered, reliable datagrams (FI_EP_RDM) are taken before message end points
- * (FI_EP_MSG). Both sides must use the same provider.
+ * Where both are offered, reliable datagrams (FI_EP_RDM) are taken before message end
+ * points (FI_EP_MSG). Both sides must use the same provider.
  *
  * Since: 0.1
  */
@@ -52,15 +54,17 @@ struct decant_ofi_options {
 
 /**
  * struct decant_ofi_info - what an end point is and can do
- * @provider: the provider that was taken, in full; valid as long as the end point, or during
- *	the call of decant_ofi_providers()
+ * @provider: the provider that was taken, in full; valid as long as the end point, or
+ *	during the call of decant_ofi_providers()
  * @endpoint: "rdm" or "msg", a static string
  * @iov_limit: elements of local memory in one request
  * @rma_iov_limit: elements of remote memory in one request
- * @max_msg_bytes: bytes in one request; a longer send is refused, a longer write is chopped
+ * @max_msg_bytes: bytes in one request; a longer send is refused, a longer write is
+ *	chopped
  * @inject_bytes: up to how many bytes the provider copies at once
  * @mr_local: local memory must lie in regions mapped in decant_ofi_domain()
- * @mr_virt_addr: remote addresses are the peer's virtual ones, else offsets in its region
+ * @mr_virt_addr: remote addresses are the peer's virtual ones, else offsets in its
+ *	region
  * @manual_progress: the target of writes must call decant_ofi_poll(), too
  * @address_bytes: length of the end point's address; 0 if it has none
  *
@@ -107,7 +111,8 @@ enum decant_ofi_kind { DECANT_OFI_SEND, DECANT_OFI_RECV, DECANT_OFI_WRITE };
  * struct decant_ofi_event - an operation that is over
  * @user: what the caller gave when it began
  * @kind: what it was
- * @result: bytes, or a negative errno. Of a write that failed, any part may have arrived.
+ * @result: bytes, or a negative errno. Of a write that failed, any part may have
+ *	arrived.
  *
  * Since: 0.1
  */
@@ -119,14 +124,14 @@ struct decant_ofi_event {
 
 /**
  * decant_ofi_new - open an end point
- * @out: receives the end point. On errors of the provider, too, so that decant_ofi_error()
- *	can say what was wrong; it is then good for nothing else and must be freed like any
- *	other. NULL on -EINVAL and -ENOMEM of the call itself.
+ * @out: receives the end point. On errors of the provider, too, so that
+ *	decant_ofi_error() can say what was wrong; it is then good for nothing else and
+ *	must be freed like any other. NULL on -EINVAL and -ENOMEM of the call itself.
  * @options: NULL for defaults; copied, but for @options->space
  *
- * Return: 0; -EINVAL for an unknown size or a value out of range, -ENODATA if no provider
- * fits (the text says which there are), -EADDRNOTAVAIL if @node is no local address,
- * -ENOMEM, or what the provider said.
+ * Return: 0; -EINVAL for an unknown size or a value out of range, -ENODATA if no
+ * provider fits (the text says which there are), -EADDRNOTAVAIL if @node is no local
+ * address, -ENOMEM, or what the provider said.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_ofi_new(struct decant_ofi **out,
@@ -137,8 +142,8 @@ DECANT_API DECANT_MUST int decant_ofi_new(struct decant_ofi **out,
  * @ofi: the end point, or NULL
  *
  * Operations under way end without an event, and their regions are let go. Regions stay
- * valid, but are mapped in its domain no more. The provider may not have sent yet what was
- * reported as sent: let the peer confirm before closing.
+ * valid, but are mapped in its domain no more. The provider may not have sent yet what
+ * was reported as sent: let the peer confirm before closing.
  *
  * Since: 0.1
  */
@@ -160,14 +165,15 @@ DECANT_API const char *decant_ofi_error(const struct decant_ofi *ofi);
  *
  * Since: 0.1
  */
-DECANT_API void decant_ofi_info(const struct decant_ofi *ofi, struct decant_ofi_info *info);
+DECANT_API void decant_ofi_info(const struct decant_ofi *ofi,
+				struct decant_ofi_info *info);
 
 /**
  * decant_ofi_domain - the domain in which regions get their keys
  * @ofi: the end point
  *
- * Mapping a region registers it once for everything that this header offers: local use, and
- * writes by a peer that was given its key. Peers can't read it.
+ * Mapping a region registers it once for everything that this header offers: local use,
+ * and writes by a peer that was given its key. Peers can't read it.
  *
  * Return: the domain, which lives as long as the end point.
  * Since: 0.1
@@ -178,8 +184,8 @@ DECANT_API struct decant_domain *decant_ofi_domain(struct decant_ofi *ofi);
  * decant_ofi_address - the address that the peer needs
  * @ofi: the end point
  * @addr: where to
- * @len: in: room, DECANT_OFI_ADDRESS_MAX always suffices; out: bytes; 0 for a message end
- *	point that is not passive, which needs none
+ * @len: in: room, DECANT_OFI_ADDRESS_MAX always suffices; out: bytes; 0 for a message
+ *	end point that is not passive, which needs none
  *
  * Return: 0; -ENOSPC if there is too little room, or what the provider said.
  * Since: 0.1
@@ -197,7 +203,8 @@ DECANT_API DECANT_MUST int decant_ofi_address(const struct decant_ofi *ofi, void
  * Message end points connect, and wait for that until the timeout; others only remember.
  *
  * Return: 0; -EINVAL for an address that can't be one or a passive message end point,
- * -EISCONN if there is a peer already, -ETIMEDOUT, -ECONNREFUSED, or what the provider said.
+ * -EISCONN if there is a peer already, -ETIMEDOUT, -ECONNREFUSED, or what the provider
+ * said.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_ofi_connect(struct decant_ofi *ofi, const void *addr,
@@ -226,8 +233,8 @@ DECANT_API DECANT_MUST int decant_ofi_accept(struct decant_ofi *ofi, const void 
  *	reference for as long as the peer may write.
  * @remote: filled: what the peer needs
  *
- * The grant ends when the region is unmapped from decant_ofi_domain(). Keys are random where
- * the provider lets us choose.
+ * The grant ends when the region is unmapped from decant_ofi_domain(). Keys are random
+ * where the provider lets us choose.
  *
  * Return: 0; -ENOMEM, or what the provider said.
  * Since: 0.1
@@ -240,7 +247,8 @@ DECANT_API DECANT_MUST int decant_ofi_grant(struct decant_ofi *ofi,
  * decant_ofi_send - begin to send one message
  * @ofi: the end point
  * @it: a source; advanced by what was taken, unchanged on error. Its lists may vanish at
- *	once; memory in a region is held until the event, other memory is the caller's to keep.
+ *	once; memory in a region is held until the event, other memory is the caller's to
+ *	keep.
  * @len: bytes, or all that is left if that is less; 0 sends an empty message
  * @user: for the event
  *
@@ -248,10 +256,11 @@ DECANT_API DECANT_MUST int decant_ofi_grant(struct decant_ofi *ofi,
  * arrive in the order they were sent. The event says that the provider is done with the
  * memory, not that the peer has the message.
  *
- * Return: 0 if it has begun: there will be one event; -EAGAIN if @depth operations are under
- * way, -ENOTCONN without a peer, -EINVAL for a destination, -EMSGSIZE if the provider sends
- * no message of that length, -ENOKEY if memory lies in no mapped region and the provider
- * wants one (mr_local), -ENOMEM, or the error of which the end point died.
+ * Return: 0 if it has begun: there will be one event; -EAGAIN if @depth operations are
+ * under way, -ENOTCONN without a peer, -EINVAL for a destination, -EMSGSIZE if the
+ * provider sends no message of that length, -ENOKEY if memory lies in no mapped region
+ * and the provider wants one (mr_local), -ENOMEM, or the error of which the end point
+ * died.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_ofi_send(struct decant_ofi *ofi, struct decant_iter *it,
@@ -265,7 +274,8 @@ DECANT_API DECANT_MUST int decant_ofi_send(struct decant_ofi *ofi, struct decant
  * @user: for the event
  *
  * The event's result is the message's length; -EMSGSIZE if it was longer than @len, and
- * then what lies in the memory is undefined. Receives are matched in the order they begun.
+ * then what lies in the memory is undefined. Receives are matched in the order they
+ * begun.
  *
  * Return: as decant_ofi_send(); -EINVAL for a source.
  * Since: 0.1
@@ -283,20 +293,21 @@ DECANT_API DECANT_MUST int decant_ofi_recv(struct decant_ofi *ofi, struct decant
  * @user: for the event
  *
  * Chopped into as many requests as the provider's limits demand; tiny pieces are copied
- * together. The event comes when all bytes are in the peer's memory, where the provider can
- * say so (delivery complete: all that libfabric 1.17 has but verbs, where it comes when the
- * peer's device has them). Writes are not ordered among themselves.
+ * together. The event comes when all bytes are in the peer's memory, where the provider
+ * can say so (delivery complete: all that libfabric 1.17 has but verbs, where it comes
+ * when the peer's device has them). Writes are not ordered among themselves.
  *
  * Writing past the grant or with a wrong key changes nothing there. It is an error here:
- * -EACCES (sockets), -ECANCELED (net; tcp and tcp;ofi_rxm, where the end point dies of it),
- * -ETIMEDOUT (shm, where it dies of it).
+ * -EACCES (sockets), -ECANCELED (net; tcp and tcp;ofi_rxm, where the end point dies of
+ * it), -ETIMEDOUT (shm, where it dies of it).
  *
- * Return: as decant_ofi_send(), but never -EMSGSIZE; -EOVERFLOW if the remote address wraps.
+ * Return: as decant_ofi_send(), but never -EMSGSIZE; -EOVERFLOW if the remote address
+ * wraps.
  * Since: 0.1
  */
-DECANT_API DECANT_MUST int decant_ofi_write(struct decant_ofi *ofi, struct decant_iter *it,
-					    size_t len, const struct decant_ofi_remote *remote,
-					    uint64_t offset, void *user);
+DECANT_API DECANT_MUST int
+decant_ofi_write(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
+		 const struct decant_ofi_remote *remote, uint64_t offset, void *user);
 
 /**
  * decant_ofi_poll - make progress and gather events, without waiting
@@ -304,9 +315,9 @@ DECANT_API DECANT_MUST int decant_ofi_write(struct decant_ofi *ofi, struct decan
  * @events: room for @max events; NULL if @max is 0
  * @max: most events; 0 to make progress only
  *
- * When the end point dies - the peer hung up, or nothing moved for the timeout - everything
- * under way ends: receives with -ECANCELED, the rest with the error. Only when these events
- * have been handed out, the call fails.
+ * When the end point dies - the peer hung up, or nothing moved for the timeout -
+ * everything under way ends: receives with -ECANCELED, the rest with the error. Only
+ * when these events have been handed out, the call fails.
  *
  * That a peer is gone is noticed when something is under way to it, or by message end
  * points. A receive alone waits for ever on end points without a connection.
@@ -320,12 +331,12 @@ DECANT_API DECANT_MUST int decant_ofi_poll(struct decant_ofi *ofi,
 /**
  * decant_ofi_fd - a file descriptor to sleep on
  * @ofi: the end point
- * @may_sleep: receives whether it is safe to sleep now; if not, call decant_ofi_poll() first.
- *	Ask before every sleep.
+ * @may_sleep: receives whether it is safe to sleep now; if not, call decant_ofi_poll()
+ *	first. Ask before every sleep.
  *
- * It becomes readable when decant_ofi_poll() has something to do. Sleep with a limit while
- * sends or writes are under way: it takes calls of decant_ofi_poll() to notice that nothing
- * has moved for the timeout, at least four of them.
+ * It becomes readable when decant_ofi_poll() has something to do. Sleep with a limit
+ * while sends or writes are under way: it takes calls of decant_ofi_poll() to notice
+ * that nothing has moved for the timeout, at least four of them.
  *
  * Return: the file descriptor for poll(2), borrowed; -1 if the provider has none (shm).
  * Since: 0.1
@@ -334,15 +345,16 @@ DECANT_API int decant_ofi_fd(struct decant_ofi *ofi, bool *may_sleep);
 
 /**
  * decant_ofi_providers - walk the providers that this machine offers
- * @fn: gets each provider once for each type of end point; the description is valid during
- *	the call; a value other than 0 ends the walk
+ * @fn: gets each provider once for each type of end point; the description is valid
+ *	during the call; a value other than 0 ends the walk
  * @user: handed to @fn
  *
  * Return: 0, or the value that ended the walk.
  * Since: 0.1
  */
-DECANT_API int decant_ofi_providers(int (*fn)(void *user, const struct decant_ofi_info *info),
-				    void *user);
+DECANT_API int
+decant_ofi_providers(int (*fn)(void *user, const struct decant_ofi_info *info),
+		     void *user);
 
 DECANT_END
 #endif

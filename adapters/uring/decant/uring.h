@@ -6,7 +6,8 @@
 DECANT_BEGIN
 
 /*
- * uring.h - asynchronous file I/O from and into iterators: io_uring, or a pool of threads
+ * uring.h - asynchronous file I/O from and into iterators: io_uring, or a pool of
+ * threads
  * where io_uring is not allowed. One ring belongs to one thread at a time.
  *
  * An operation decants the caller's iterator when it begins: the iterator, its lists and
@@ -15,8 +16,8 @@ DECANT_BEGIN
  *
  * Direct I/O takes any position, length and cut. Misaligned pieces and the edges of a
  * read go through scratch memory, all else directly. The edges of a write that share a
- * block with bytes of others are written through the page cache once the rest is done; so
- * operations under way at the same time that touch one page, of which one has an edge
+ * block with bytes of others are written through the page cache once the rest is done;
+ * so operations under way at the same time that touch one page, of which one has an edge
  * there, are the caller's to put in order. decant_uring_fsync() covers both ways.
  *
  * A write to a pipe nobody reads raises SIGPIPE, one beyond RLIMIT_FSIZE raises SIGXFSZ,
@@ -56,11 +57,11 @@ enum decant_uring_direct {
  * @depth: most operations under way at a time, 1 to 4096; 0 for 64
  * @backend: who does the work
  * @space: where owners of memory are looked up, or NULL: the caller keeps the memory
- *until completion
+ *	until completion
  * @stage_bytes: scratch memory an operation may use at a time; 0 for 256 KiB, at least
  *	128 KiB (less is raised to that), at most 64 MiB. Memory is taken when an
- *operation first needs some; all of a ring share about 64 MiB and take turns if that is
- *short.
+ *	operation first needs some; all of a ring share about 64 MiB and take turns if
+ *	that is short.
  *
  * Since: 0.1
  */
@@ -76,7 +77,7 @@ struct decant_uring_options {
  * struct decant_uring_event - an operation that is complete
  * @user: what the caller gave when it began
  * @result: bytes that were transferred from the beginning without a gap, or a negative
- *errno when there were none; 0 also for fsync
+ *	errno when there were none; 0 also for fsync
  *
  * Since: 0.1
  */
@@ -93,7 +94,7 @@ struct decant_uring_event {
  * @merged: pieces that needed no element of their own; what merges as the iterator is
  *	decanted is not among them
  * @direct_bytes: bytes that went past the page cache, directly from or into the caller's
- *memory
+ *	memory
  * @staged_bytes: bytes that went past the page cache through scratch memory
  * @buffered_bytes: bytes that went through the page cache, or to a file without one
  * @resumed: requests that had to be continued after a short transfer
@@ -135,8 +136,8 @@ struct decant_uring_file_info {
  * @options: how; NULL for the defaults
  *
  * Return: 0; -EINVAL for an unknown size, back end or a number out of range, -ENOMEM,
- * -EMFILE or -ENFILE. With DECANT_URING_RING also -EPERM, -EACCES or -ENOSYS: io_uring is
- * forbidden, or not there, or older than Linux 5.6.
+ * -EMFILE or -ENFILE. With DECANT_URING_RING also -EPERM, -EACCES or -ENOSYS: io_uring
+ * is forbidden, or not there, or older than Linux 5.6.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_uring_new(struct decant_uring **out,
@@ -146,8 +147,8 @@ DECANT_API DECANT_MUST int decant_uring_new(struct decant_uring **out,
  * decant_uring_free - end a ring
  * @ring: the ring, or NULL
  *
- * Waits for what is under way and drops the events; a read from a pipe that nobody writes
- * to or closes is waited for in vain. Everything that was held is given back.
+ * Waits for what is under way and drops the events; a read from a pipe that nobody
+ * writes to or closes is waited for in vain. Everything that was held is given back.
  *
  * Since: 0.1
  */
@@ -198,19 +199,20 @@ DECANT_API void decant_uring_stats(const struct decant_uring *ring,
 /**
  * decant_uring_file_open - make a file ready for operations
  * @out: receives the file; untouched on error
- * @fd: the descriptor, of any kind but directories and O_PATH; borrowed, and it must stay
- *	open
+ * @fd: the descriptor, of any kind but directories and O_PATH; borrowed, and it must
+ *	stay open
  * @direct: whether to go past the page cache
  *
  * Regular files and block devices have positions. All else (pipes, sockets, character
  * devices) does not: it is never direct, and positions are ignored. For direct I/O the
- *file is opened once more (/proc/self/fd) with the same access mode; an @fd that has
- *O_DIRECT is used as it is, and the file is opened once more without. With O_APPEND a
- *file is never direct, and writes go to its end.
+ * file is opened once more (/proc/self/fd) with the same access mode; an @fd that has
+ * O_DIRECT is used as it is, and the file is opened once more without. With O_APPEND a
+ * file is never direct, and writes go to its end.
  *
  * Return: 0; -EBADF, -EISDIR, -ENOMEM, -EINVAL for an unknown @direct. With
  * DECANT_URING_DIRECT_ALWAYS also -EINVAL if the file can't be direct, or what open(2)
- *says. Since: 0.1
+ * says.
+ * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_uring_file_open(struct decant_uring_file **out, int fd,
 						  enum decant_uring_direct direct);
@@ -238,20 +240,22 @@ DECANT_API void decant_uring_file_info(const struct decant_uring_file *file,
  * decant_uring_read - begin to read from a file into an iterator
  * @ring: the ring
  * @file: the file; must stay until the event
- * @it: a destination; advanced by the lesser of @len and what is left, unchanged on error
+ * @it: a destination; advanced by the lesser of @len and what is left, unchanged on
+ *	error
  * @len: bytes, or all that is left in @it if that is less; 0 gives an event as well
  * @pos: position in the file, bytes; ignored if the file has none
  * @user: comes back in the event
  *
  * Short transfers are continued: the result is less than what was asked for only at the
  * end of the file, or behind an error. From a pipe it waits until there is enough, or no
- * writer any more. Memory behind the result is
- * not touched, unless someone has made the file shorter since it was opened or its end
- * was last met: then a direct read may put zeroes into the rest of the last block.
+ * writer any more. Memory behind the result is not touched, unless someone has made the
+ * file shorter since it was opened or its end was last met: then a direct read may put
+ * zeroes into the rest of the last block.
  *
  * Return: 0, and there will be one event; -EAGAIN if as many operations as the ring is
  * deep are under way, -EINVAL if @it is a source, -EOVERFLOW if @pos + @len is beyond
- * INT64_MAX, or why @it could not be decanted (decant_iter_own()). Since: 0.1
+ * INT64_MAX, or why @it could not be decanted (decant_iter_own()).
+ * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_uring_read(struct decant_uring *ring,
 					     struct decant_uring_file *file,
@@ -273,7 +277,8 @@ DECANT_API DECANT_MUST int decant_uring_read(struct decant_uring *ring,
  *
  * Return: 0, and there will be one event; -EAGAIN if as many operations as the ring is
  * deep are under way, -EINVAL if @it is a destination, -EOVERFLOW if @pos + @len is
- * beyond INT64_MAX, or why @it could not be decanted (decant_iter_own()). Since: 0.1
+ * beyond INT64_MAX, or why @it could not be decanted (decant_iter_own()).
+ * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_uring_write(struct decant_uring *ring,
 					      struct decant_uring_file *file,
@@ -289,7 +294,8 @@ DECANT_API DECANT_MUST int decant_uring_write(struct decant_uring *ring,
  * It covers operations whose events were gathered before, direct or not, and no others.
  *
  * Return: 0, and there will be one event; -EAGAIN if as many operations as the ring is
- * deep are under way. Since: 0.1
+ * deep are under way.
+ * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_uring_fsync(struct decant_uring *ring,
 					      struct decant_uring_file *file, void *user);
@@ -311,7 +317,7 @@ DECANT_API int decant_uring_submit(struct decant_uring *ring);
  * @events: filled, in the order of completion
  * @max: most events, 1 to INT_MAX
  * @timeout: milliseconds to wait for the first; 0: don't wait, negative: for ever.
- *Signals don't end it.
+ *	Signals don't end it.
  *
  * Return: the number of events, 0 when the time is over or nothing is under way; -EINVAL
  * for @max, or a negative errno that means that the ring is broken.
