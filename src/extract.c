@@ -8,7 +8,7 @@
  * how the iterator was cut. What can't be placed sets a stop reason; a stage may help.
  */
 #include <errno.h>
-#include <decant/extract.h>
+#include "extract.h"
 #include "kinds.h"
 #include "space.h"
 #include "stage.h"
@@ -24,6 +24,8 @@ struct loop {
 	size_t merged;
 	bool stored;                    /* the open element is in the table already */
 	bool plain;                     /* no limits but the table and the element's size */
+	bool device;                    /* addresses are judged as the device sees them */
+	bool joins;                     /* an element may have several owners */
 	bool locked;                    /* the space is locked for look-ups */
 	enum decant_stop stop;
 
@@ -32,6 +34,7 @@ struct loop {
 	uintptr_t lo, hi;
 	struct decant_region *region;
 	const struct decant_mapping *mapping;
+	uint64_t shift;                 /* from an address there to the device's */
 	struct decant_region *held;     /* the region that was held last */
 
 	/* The limits, ready for use. */
@@ -40,22 +43,22 @@ struct loop {
 	size_t addr_mask;
 	size_t len_mask;
 	size_t gap_mask;
-	uintptr_t end;                  /* where the last closed element ended */
+	uint64_t end;                   /* where the last closed element ended */
 };
 
-static size_t least_element(const struct decant_sink *sink)
+static size_t least_element(const struct decant_sink *sink,
+			    const struct decant_limits *limits)
 {
 	size_t max = sink->ops->max_element_bytes;
 
-	if (sink->limits.max_element_bytes)
-		max = min_size(max, sink->limits.max_element_bytes);
+	if (limits->max_element_bytes)
+		max = min_size(max, limits->max_element_bytes);
 	return max;
 }
 
-/* How long an element at addr may become. Depends on nothing else but the limits. */
-static size_t cap_at(const struct loop *l, const unsigned char *addr)
+/* How long an element at start may become. Depends on nothing else but the limits. */
+static size_t cap_at(const struct loop *l, uint64_t start)
 {
-	uintptr_t start = (uintptr_t)addr;
 	size_t cap = l->max_element, whole;
 
 	if (l->boundary)
@@ -63,29 +66,31 @@ static size_t cap_at(const struct loop *l, const unsigned char *addr)
 	if (!l->gap_mask || cap == SIZE_MAX)
 		return cap;
 	/* What follows must start on a multiple of the gap, so end on one if that is ahead. */
-	whole = ((start + cap) & ~(uintptr_t)l->gap_mask) - start;
+	whole = ((start + cap) & ~(uint64_t)l->gap_mask) - start;
 	return whole && whole <= cap ? whole : cap;
 }
 
-/* As a number: there may be no element, and nothing may be added to a null pointer. */
-static inline uintptr_t end_of(const struct decant_element *el)
+/* As the sink sees it. */
+static inline uint64_t end_of(const struct decant_element *el)
 {
-	return (uintptr_t)el->addr + el->len;
+	return el->device + el->len;
 }
 
-static void begin(struct loop *l, struct decant_sink *sink)
+static void begin(struct loop *l, struct decant_sink *sink,
+		  const struct decant_limits *limits)
 {
-	const struct decant_limits *limits = &sink->limits;
 	size_t align;
 
 	*l = (struct loop){.sink = sink, .nr = sink->nr, .max = sink->max};
+	l->device = sink->ops->device && sink->domain;
+	l->joins = sink->ops->joins_owners;
 	l->addr_mask = low_mask(limits->addr_align);
 	l->len_mask = low_mask(limits->len_align);
 	l->gap_mask = low_mask(limits->gap);
 	l->boundary = limits->boundary;
 	l->plain = !(l->addr_mask | l->len_mask | l->gap_mask | l->boundary);
 	align = l->addr_mask | l->len_mask;
-	l->max_element = least_element(sink);
+	l->max_element = least_element(sink, limits);
 	if (l->max_element != SIZE_MAX)
 		l->max_element &= ~align;
 	if (limits->max_elements)
@@ -98,7 +103,7 @@ static void begin(struct loop *l, struct decant_sink *sink)
 	l->open = sink->last;
 	l->stored = true;
 	l->nr--;
-	l->cap = cap_at(l, l->open.addr);
+	l->cap = cap_at(l, l->open.device);
 }
 
 static void close_open(struct loop *l)
@@ -119,32 +124,32 @@ static void close_open(struct loop *l)
 }
 
 /*
- * There is no room for an element at addr. An open one that must be cut back is the nearer
- * reason, and so is what keeps addr from the device if a staged element could still grow.
+ * There is no room for an element at start. An open one that must be cut back is the
+ * nearer reason, and so is what keeps start from the device if a staged element could grow.
  */
-static enum decant_stop full_reason(const struct loop *l, const unsigned char *addr)
+static enum decant_stop full_reason(const struct loop *l, uint64_t start)
 {
-	if ((l->open.len & l->len_mask) || (l->sink->stage && (uintptr_t)addr & l->addr_mask))
+	if ((l->open.len & l->len_mask) || (l->sink->stage && start & l->addr_mask))
 		return DECANT_STOP_ALIGNMENT;
 	return l->max == l->sink->max ? DECANT_STOP_FULL : DECANT_STOP_LIMIT;
 }
 
-/* Whether the rules allow the next element to start at addr. */
-static bool may_open(struct loop *l, const unsigned char *addr)
+/* Whether the rules allow the next element to begin at start. */
+static bool may_open(struct loop *l, uint64_t start)
 {
-	uintptr_t end = l->open.len ? end_of(&l->open) : l->end;
+	uint64_t end = l->open.len ? end_of(&l->open) : l->end;
 	size_t nr = l->nr + !!l->open.len;
 
-	if ((l->open.len & l->len_mask) || ((uintptr_t)addr & l->addr_mask))
+	if ((l->open.len & l->len_mask) || (start & l->addr_mask))
 		l->stop = DECANT_STOP_ALIGNMENT;
-	else if (nr && (((uintptr_t)addr | end) & l->gap_mask))
+	else if (nr && ((start | end) & l->gap_mask))
 		l->stop = DECANT_STOP_LIMIT;
 	else
 		return true;
 	return false;
 }
 
-/* Hold the owner of the element that is about to be opened. */
+/* Hold the owner of the bytes that are about to be taken. */
 static bool hold_next(struct loop *l)
 {
 	struct decant_hold *hold = l->sink->hold;
@@ -159,17 +164,29 @@ static bool hold_next(struct loop *l)
 
 static inline bool open_next(struct loop *l, unsigned char *addr)
 {
+	uint64_t start = (uintptr_t)addr + l->shift;
+
 	if (unlikely(l->nr + !!l->open.len >= l->max)) {
-		l->stop = full_reason(l, addr);
+		l->stop = full_reason(l, start);
 		return false;
 	}
-	if (!l->plain && !may_open(l, addr))
+	if (!l->plain && !may_open(l, start))
 		return false;
 	if (l->region && l->region != l->held && !hold_next(l))
 		return false;
 	close_open(l);
-	l->open = (struct decant_element){addr, 0, l->region, l->mapping};
-	l->cap = l->plain ? l->max_element : cap_at(l, addr);
+	l->open = (struct decant_element){addr, 0, l->region, l->mapping, start};
+	l->cap = l->plain ? l->max_element : cap_at(l, start);
+	return true;
+}
+
+/* Bytes of another owner go on with the open element. */
+static bool join(struct loop *l)
+{
+	if (l->region && l->region != l->held && !hold_next(l))
+		return false;
+	l->open.region = l->region;
+	l->open.mapping = l->mapping;
 	return true;
 }
 
@@ -183,6 +200,26 @@ static struct space_answer look_up(struct loop *l, uintptr_t addr)
 	return space_look_up(l->sink->space, addr);
 }
 
+/*
+ * How the device knows the region that was found. What claims to lie in a region and does
+ * not would be somebody else's memory there.
+ */
+static bool translate(struct loop *l, uintptr_t addr)
+{
+	struct decant_span all = decant_region_span(l->region);
+	uintptr_t base = (uintptr_t)all.addr;
+
+	l->lo = base;
+	l->hi = base + all.len;
+	if (l->device)
+		l->shift = l->mapping->iova - base;
+	if (addr - base < all.len)
+		return true;
+	l->stop = DECANT_STOP_FAULT;
+	l->lo = l->hi;
+	return false;
+}
+
 /* Find out who owns addr; false with a stop reason if it can't be used. */
 static bool find_owner(struct loop *l, uintptr_t addr, struct decant_region *given)
 {
@@ -194,6 +231,7 @@ static bool find_owner(struct loop *l, uintptr_t addr, struct decant_region *giv
 	l->given = given;
 	l->region = owner.region;
 	l->mapping = NULL;
+	l->shift = 0;
 	l->lo = owner.lo;
 	l->hi = owner.hi;
 	if (owner.region && sink->domain)
@@ -203,7 +241,7 @@ static bool find_owner(struct loop *l, uintptr_t addr, struct decant_region *giv
 		l->lo = l->hi;          /* ask again next time */
 		return false;
 	}
-	return true;
+	return !l->mapping || translate(l, addr);
 }
 
 static inline bool knows_owner(const struct loop *l, uintptr_t addr,
@@ -225,11 +263,14 @@ static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
 		    !find_owner(l, (uintptr_t)addr, given))
 			break;
 		n = min_size(left, l->hi - (uintptr_t)addr);
-		if (end_of(&l->open) == (uintptr_t)addr && l->open.len &&
-		    l->open.region == l->region && l->open.len < l->cap)
+		if (end_of(&l->open) == (uintptr_t)addr + l->shift && l->open.len &&
+		    (l->open.region == l->region || l->joins) && l->open.len < l->cap) {
+			if (unlikely(l->open.region != l->region) && !join(l))
+				break;
 			l->merged += left == len;
-		else if (!open_next(l, addr))
+		} else if (!open_next(l, addr)) {
 			break;
+		}
 		n = min_size(n, l->cap - l->open.len);
 		l->open.len += n;
 		addr += n;
@@ -299,7 +340,7 @@ static size_t trim(struct loop *l, struct decant_iter *it, size_t done)
 		return excess;
 	l->open = l->closed;
 	l->closed.len = 0;
-	l->cap = cap_at(l, l->open.addr);
+	l->cap = cap_at(l, l->open.device);
 	l->stored = true;
 	l->nr--;
 	return excess;
@@ -314,18 +355,33 @@ static bool stage_helps(const struct loop *l)
 	return l->stop == DECANT_STOP_ALIGNMENT;
 }
 
-/* How many bytes of a span, counted from its beginning, meet the obstacle. */
-static size_t obstructed(const struct loop *l, const struct decant_span *span)
+/* A span's address as the sink sees it; *len becomes how far that holds. */
+static uint64_t seen(struct loop *l, const struct decant_span *span, size_t *len)
 {
 	uintptr_t addr = (uintptr_t)span->addr;
-	size_t ahead = -addr & l->addr_mask;
+	enum decant_stop stop = l->stop;
+
+	if (!l->device)
+		return addr;
+	if (!knows_owner(l, addr, span->region))
+		(void)find_owner(l, addr, span->region);
+	l->stop = stop;
+	*len = min_size(*len, l->hi - addr);
+	return addr + l->shift;
+}
+
+/* How many bytes of a span, counted from its beginning, meet the obstacle. */
+static size_t obstructed(struct loop *l, const struct decant_span *span)
+{
+	size_t len = span->len, ahead;
 
 	if (l->stop == DECANT_STOP_UNREGISTERED)
-		return span->region ? span->len : min_size(span->len, l->hi - addr);
+		return span->region ? len : min_size(len, l->hi - (uintptr_t)span->addr);
+	ahead = -seen(l, span, &len) & l->addr_mask;
 	if (!ahead)
 		return 1;       /* too short for a block, or cut by another limit */
 	/* Blocks lead to an aligned address, or pass by all of them. */
-	return ahead & l->len_mask ? span->len : min_size(span->len, ahead);
+	return ahead & l->len_mask ? len : min_size(len, ahead);
 }
 
 /*
@@ -398,10 +454,25 @@ static size_t take_staged(struct loop *l, const struct decant_span *piece)
 	if (!piece->region) {
 		l->given = l->region = NULL;
 		l->mapping = NULL;
+		l->shift = 0;
 		l->lo = (uintptr_t)piece->addr;
 		l->hi = l->lo + piece->len;
 	}
 	return take(l, piece->addr, piece->len, piece->region);
+}
+
+/* Where the stage's memory begins as the sink sees it. */
+static uint64_t stage_seen(const struct loop *l, const struct decant_stage *stage)
+{
+	const struct decant_region *region = stage->memory.region;
+	uintptr_t addr = (uintptr_t)stage->memory.addr;
+	const struct decant_mapping *mapping = NULL;
+
+	if (l->device && region)
+		mapping = decant_domain_mapping(l->sink->domain, region);
+	if (!mapping)
+		return addr;
+	return mapping->iova + (addr - (uintptr_t)decant_region_span(region).addr);
 }
 
 /*
@@ -411,7 +482,7 @@ static size_t take_staged(struct loop *l, const struct decant_span *piece)
 static size_t stage_align(const struct loop *l)
 {
 	const struct decant_stage *stage = l->sink->stage;
-	uintptr_t next = (uintptr_t)stage->memory.addr + stage->used;
+	uint64_t next = stage_seen(l, stage) + stage->used;
 
 	if (l->open.len && l->open.len < l->cap && end_of(&l->open) == next)
 		return 1;
@@ -493,44 +564,25 @@ static void finish(struct loop *l, size_t done)
 	sink->merged += l->merged;
 	sink->stop = l->stop;
 	/* Without an open element the gap rule still needs to know where the last one ended. */
-	sink->last = l->open.len ? l->open : (struct decant_element){.addr = (unsigned char *)l->end};
+	sink->last = l->open.len ? l->open : (struct decant_element){.device = l->end};
 }
 
-static ssize_t stop_error(enum decant_stop stop)
+ssize_t extract(struct decant_iter *from, struct decant_sink *into, size_t len)
 {
-	static const int errors[] = {
-		[DECANT_STOP_END] = 0,
-		[DECANT_STOP_FULL] = -ENOSPC,
-		[DECANT_STOP_LIMIT] = -ENOSPC,
-		[DECANT_STOP_HOLE] = -ENXIO,
-		[DECANT_STOP_FAULT] = -EFAULT,
-		[DECANT_STOP_UNREGISTERED] = -ENOKEY,
-		[DECANT_STOP_ALIGNMENT] = -EINVAL,
-		[DECANT_STOP_MEMORY] = -ENOMEM,
-	};
-
-	return errors[stop];
-}
-
-/* What the limit on all bytes leaves of a request. */
-static size_t clip(const struct decant_sink *sink, size_t len)
-{
-	size_t max = sink->limits.max_bytes;
-
-	if (!max)
-		return len;
-	max = max > sink->bytes ? max - sink->bytes : 0;
-	return min_size(len, max & ~low_mask(sink->limits.len_align));
-}
-
-ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_t len)
-{
-	size_t wanted = min_size(len, from->count), want = clip(into, wanted), done;
+	size_t wanted = min_size(len, from->count), want, done;
 	size_t held = into->hold ? into->hold->nr : 0;
+	const struct decant_limits *limits = &into->limits;
+	struct decant_limits ruled;
 	struct loop l;
 
-	begin(&l, into);
-	if (unlikely(decant_limits_check(&into->limits) || !l.max_element)) {
+	if (into->ops->rules) {
+		ruled = into->limits;
+		into->ops->rules(into, &ruled);
+		limits = &ruled;
+	}
+	want = limits_clip(limits, into->bytes, wanted);
+	begin(&l, into, limits);
+	if (unlikely(decant_limits_check(limits) || !l.max_element)) {
 		into->stop = DECANT_STOP_LIMIT;
 		return -EINVAL;
 	}
@@ -540,56 +592,5 @@ ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_
 	if (l.stop == DECANT_STOP_END && want < wanted)
 		l.stop = DECANT_STOP_LIMIT;
 	finish(&l, done);
-	return done ? (ssize_t)done : stop_error(l.stop);
-}
-
-/* What extract_all puts back. */
-struct snapshot {
-	struct decant_iter iter;
-	struct decant_sink sink;
-	struct decant_stage stage;
-	size_t record_len;
-	size_t held;
-};
-
-static void save(struct snapshot *s, const struct decant_iter *it, const struct decant_sink *sink)
-{
-	*s = (struct snapshot){.iter = *it, .sink = *sink};
-	if (sink->hold)
-		s->held = sink->hold->nr;
-	if (sink->stage)
-		s->stage = *sink->stage;
-	if (s->stage.nr)
-		s->record_len = s->stage.records[s->stage.nr - 1].len;
-}
-
-static void restore(const struct snapshot *s, struct decant_iter *it, struct decant_sink *sink)
-{
-	enum decant_stop stop = sink->stop;
-
-	*it = s->iter;
-	*sink = s->sink;
-	sink->stop = stop;
-	if (sink->last.len)
-		sink->ops->grow(sink, sink->nr - 1, sink->last.len);
-	if (sink->hold)
-		decant_hold_truncate(sink->hold, s->held);
-	if (sink->stage)
-		*sink->stage = s->stage;
-	if (s->stage.nr)
-		s->stage.records[s->stage.nr - 1].len = s->record_len;
-}
-
-ssize_t decant_extract_all(struct decant_iter *from, struct decant_sink *into, size_t len)
-{
-	size_t want = min_size(len, from->count);
-	struct snapshot before;
-	ssize_t got;
-
-	save(&before, from, into);
-	got = decant_extract(from, into, want);
-	if (got >= 0 && (size_t)got == want)
-		return got;
-	restore(&before, from, into);
-	return got < 0 ? got : stop_error(into->stop);
+	return done ? (ssize_t)done : extract_error(l.stop);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <decant/limits.h>
+#include "extract.h"
 #include "util.h"
 
 int decant_limits_check(const struct decant_limits *l)
@@ -14,7 +14,7 @@ int decant_limits_check(const struct decant_limits *l)
 		return -EINVAL;
 	if (l->max_element_bytes && l->max_element_bytes < align)
 		return -EINVAL;
-	if (l->max_bytes && l->max_bytes < l->len_align)
+	if (l->max_bytes && l->max_bytes < max_size(l->len_align, l->block))
 		return -EINVAL;
 	return 0;
 }
@@ -23,6 +23,22 @@ int decant_limits_check(const struct decant_limits *l)
 static size_t least(size_t a, size_t b)
 {
 	return !a || (b && b < a) ? b : a;
+}
+
+/* What both divide; the largest number if that is too large, as then nothing will do. */
+size_t common_multiple(size_t a, size_t b)
+{
+	size_t x = a, y = b, product;
+
+	if (!a || !b)
+		return max_size(a, b);
+	while (y) {
+		size_t rest = x % y;
+
+		x = y;
+		y = rest;
+	}
+	return __builtin_mul_overflow(a / x, b, &product) ? SIZE_MAX : product;
 }
 
 void decant_limits_merge(struct decant_limits *into, const struct decant_limits *other)
@@ -34,4 +50,15 @@ void decant_limits_merge(struct decant_limits *into, const struct decant_limits 
 	into->addr_align = max_size(into->addr_align, other->addr_align);
 	into->len_align = max_size(into->len_align, other->len_align);
 	into->gap = max_size(into->gap, other->gap);
+	into->block = common_multiple(into->block, other->block);
+}
+
+size_t limits_clip(const struct decant_limits *l, size_t done, size_t len)
+{
+	size_t max = l->max_bytes;
+
+	if (!max)
+		return len;
+	max = max > done ? max - done : 0;
+	return min_size(len, max & ~low_mask(l->len_align));
 }

@@ -35,6 +35,11 @@ void decant_sink_sge(struct decant_sink *sink, struct decant_sge *sge, size_t ma
 	begin(sink, &sink_sge_ops, sge, max);
 }
 
+void decant_sink_dma(struct decant_sink *sink, struct decant_dma *dma, size_t max)
+{
+	begin(sink, &sink_dma_ops, dma, max);
+}
+
 void decant_sink_count(struct decant_sink *sink)
 {
 	begin(sink, &sink_count_ops, NULL, SIZE_MAX);
@@ -47,6 +52,8 @@ void decant_sink_reset(struct decant_sink *sink)
 	sink->merged = 0;
 	sink->stop = DECANT_STOP_END;
 	sink->last = (struct decant_element){0};
+	if (sink->ops->cut)
+		sink->ops->cut(sink);
 }
 
 struct decant_span decant_sink_span(const struct decant_sink *sink, size_t index)

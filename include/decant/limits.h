@@ -15,6 +15,8 @@ DECANT_BEGIN
  * @len_align: every element is a multiple of this long (a power of two)
  * @gap: the gap rule: all elements but the first start, and all but the last end, on a
  *	multiple of this (a power of two); the block layer's virt_boundary_mask + 1
+ * @block: the bytes in all are a multiple of this (any number): a device's logical block.
+ *	An extraction that would end inside a block ends before it.
  *
  * Where a rule forces a cut, the place depends on the addresses and the rule alone, never
  * on how the iterator was cut.
@@ -29,6 +31,7 @@ struct decant_limits {
 	size_t addr_align;
 	size_t len_align;
 	size_t gap;
+	size_t block;
 };
 
 /**
@@ -37,7 +40,7 @@ struct decant_limits {
  *
  * Return: 0; -EINVAL if an alignment, the boundary or the gap is no power of two, if the
  * boundary or the largest element is smaller than the alignments, or if the most bytes in
- * all are fewer than the length alignment.
+ * all are fewer than the length alignment or the block.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_limits_check(const struct decant_limits *limits);

@@ -49,8 +49,10 @@ enum decant_policy { DECANT_TRUST, DECANT_REFUSE, DECANT_STAGE };
  * struct decant_element - one element on its way into a sink
  * @addr: first byte
  * @len: bytes, never 0
- * @region: the owner, or NULL
+ * @region: the owner, or NULL; of its last byte where a sink joins owners
  * @mapping: what the sink's domain says about @region, or NULL
+ * @device: the address by which the device knows the first byte, in a sink of device
+ *	addresses with a domain; else the same as @addr
  *
  * Since: 0.1
  */
@@ -59,6 +61,7 @@ struct decant_element {
 	size_t len;
 	struct decant_region *region;
 	const struct decant_mapping *mapping;
+	uint64_t device;
 };
 
 struct decant_sink;
@@ -67,23 +70,37 @@ struct decant_stage;
 /**
  * struct decant_sink_ops - what a sink must know: one file, one constant
  * @name: as in the registry
- * @element_size: bytes of the table that one element takes; 0 for a sink without a table
+ * @room: bytes that @init needs besides those for the elements
+ * @element_size: bytes that @init needs for each element; 0 for a sink without a table
  * @max_element_bytes: what the length field holds
+ * @device: elements are device addresses: with a domain, what is adjacent, aligned or too
+ *	long is judged by them
+ * @joins_owners: adjacent bytes of different regions may share an element
  * @put: write element number @index; it fits and it obeys the limits
- * @grow: the last element is @len bytes long now
- * @span: read element @index back as a span, for tests and for showing
- * @init: begin a sink over a table of @max elements
+ * @grow: the last element, number @index, is @len bytes long now
+ * @span: read element @index back as a span, for tests and for showing. In a sink of
+ *	device addresses the address is the device's.
+ * @init: begin a sink of at most @max elements in memory that is aligned for any type.
+ *	What a format leaves open is chosen small, so that a test meets all of its rules.
+ * @rules: make the limits as strict as the format itself demands; NULL: no demands
+ * @cut: elements were taken back, @sink->nr are left; NULL: nothing outside the sink
+ *	counts them
  *
  * Since: 0.1
  */
 struct decant_sink_ops {
 	const char *name;
+	size_t room;
 	size_t element_size;
 	size_t max_element_bytes;
+	bool device;
+	bool joins_owners;
 	void (*put)(struct decant_sink *sink, size_t index, const struct decant_element *el);
 	void (*grow)(struct decant_sink *sink, size_t index, size_t len);
 	struct decant_span (*span)(const struct decant_sink *sink, size_t index);
 	void (*init)(struct decant_sink *sink, void *table, size_t max);
+	void (*rules)(const struct decant_sink *sink, struct decant_limits *limits);
+	void (*cut)(struct decant_sink *sink);
 };
 
 /**
@@ -145,6 +162,18 @@ struct decant_sge {
 };
 
 /**
+ * struct decant_dma - memory as a device knows it
+ * @addr: the device's address of the first byte (an IOVA, a bus address)
+ * @length: bytes
+ *
+ * Since: 0.1
+ */
+struct decant_dma {
+	uint64_t addr;
+	uint64_t length;
+};
+
+/**
  * decant_sink_iovec - extract into an array of struct iovec
  * @sink: filled
  * @iov: the table; borrowed
@@ -179,6 +208,24 @@ DECANT_API void decant_sink_bvec(struct decant_sink *sink, struct decant_bvec *b
 DECANT_API void decant_sink_sge(struct decant_sink *sink, struct decant_sge *sge, size_t max);
 
 /**
+ * decant_sink_dma - extract into tuples of device address and length
+ * @sink: filled; set @sink->domain to what issues the addresses
+ * @dma: the table; borrowed
+ * @max: elements that fit
+ *
+ * Bytes that are adjacent for the device share an element, also when they are not for the
+ * program and when their regions differ; all of these are held. Bytes that are adjacent
+ * for the program only do not. Alignments, boundary and gap rule count in the device's
+ * addresses, too. A region without a mapping counts as unregistered; memory that is
+ * trusted, and all memory without a domain, is taken to be mapped one to one. Memory
+ * that claims a region and lies outside of it is a fault.
+ *
+ * Since: 0.1
+ */
+DECANT_API void decant_sink_dma(struct decant_sink *sink, struct decant_dma *dma,
+				size_t max);
+
+/**
  * decant_sink_count - count the elements that an extraction would give
  * @sink: filled; set the limits as for the real one
  *
@@ -200,6 +247,8 @@ DECANT_API void decant_sink_reset(struct decant_sink *sink);
  * @index: from 0 to @sink->nr - 1
  *
  * Return: the element as a span; empty if there is no such element or the sink keeps none.
+ * In sinks of device addresses (sge, dma, prp, nvme_sgl) the address is the device's: a
+ * pointer only where the domain maps memory one to one.
  * Since: 0.1
  */
 DECANT_API struct decant_span decant_sink_span(const struct decant_sink *sink, size_t index);

@@ -12,6 +12,7 @@
 #include <decant/decant.h>
 #include "check.h"
 #include "obeys.h"
+#include "../domain.h"
 
 #define ARENA     (1u << 16)
 #define MAX_SPANS 48
@@ -20,6 +21,30 @@
 static unsigned char *arena;
 static struct decant_region *regions[4];
 static struct decant_space *space;
+
+/* Devices to whom the four regions lie elsewhere; none of them maps memory of nobody. */
+enum { ONE_TO_ONE, PERMUTED, ODD, ONE_LESS, DOMAINS };
+static struct test_domain domains[DOMAINS];
+
+static void make_domains(void)
+{
+	static const uint64_t order[4] = {2, 0, 3, 1};
+
+	for (size_t i = 0; i < DOMAINS; i++)
+		test_domain_init(&domains[i]);
+	for (size_t q = 0; q < 4; q++) {
+		uint64_t addr = (uintptr_t)arena + q * (ARENA / 4);
+
+		/* Neighbours for the device only; and with misfits within a page. */
+		test_domain_map(&domains[ONE_TO_ONE], regions[q], addr);
+		test_domain_map(&domains[PERMUTED], regions[q],
+				0x70000000 + order[q] * (ARENA / 4));
+		test_domain_map(&domains[ODD], regions[q], 0x12345004 + q * 0x1000100);
+		if (q != 1)
+			test_domain_map(&domains[ONE_LESS], regions[q],
+					0xffff0000 + 4 * ARENA - q * (ARENA / 4));
+	}
+}
 
 static struct decant_region *region_at(const unsigned char *addr)
 {
@@ -80,22 +105,44 @@ static struct decant_limits random_limits(void)
 		limits.max_elements = 1 + check_below(20);
 	if (!check_below(3))
 		limits.max_bytes = 512 + check_below(20000);
+	if (!check_below(5))
+		limits.block = 1 + check_below(600);
 	return limits;
 }
 
 /* The flat model: the address of every byte of a list of spans. */
-static size_t flatten(const struct decant_span *spans, size_t nr, unsigned char **flat)
+static size_t flatten(const struct decant_span *spans, size_t nr, uint64_t *flat)
 {
 	size_t total = 0;
 
 	for (size_t i = 0; i < nr; i++)
 		for (size_t j = 0; j < spans[i].len; j++)
-			flat[total++] = (unsigned char *)spans[i].addr + j;
+			flat[total++] = (uintptr_t)spans[i].addr + j;
 	return total;
 }
 
+/* The same as a device sees it. Whose a byte is the kind says, or the space. */
+static void translate(struct decant_iter it, const struct test_domain *domain,
+		      bool look_up, uint64_t *flat)
+{
+	for (size_t at = 0; decant_iter_count(&it);) {
+		struct decant_span span = decant_iter_peek(&it);
+
+		for (size_t i = 0; i < span.len; i++, at++) {
+			size_t q = (flat[at] - (uintptr_t)arena) / (ARENA / 4);
+			struct decant_region *region = span.region;
+
+			if (!region && look_up && q != 2)
+				region = regions[q];
+			if (region)
+				flat[at] = test_domain_address(domain, region, flat[at]);
+		}
+		REQUIRE(!decant_iter_advance(&it, span.len));
+	}
+}
+
 /* The bytes the elements cover are the model's first ones. */
-static bool same_bytes(const struct decant_sink *sink, unsigned char **flat, size_t done)
+static bool same_bytes(const struct decant_sink *sink, const uint64_t *flat, size_t done)
 {
 	size_t at = 0;
 
@@ -105,7 +152,7 @@ static bool same_bytes(const struct decant_sink *sink, unsigned char **flat, siz
 		if (!el.len || at + el.len > done)
 			return false;
 		for (size_t j = 0; j < el.len; j++)
-			if (flat[at++] != (unsigned char *)el.addr + j)
+			if (flat[at++] != (uintptr_t)el.addr + j)
 				return false;
 	}
 	return at == done;
@@ -114,9 +161,9 @@ static bool same_bytes(const struct decant_sink *sink, unsigned char **flat, siz
 /* Neighbours that could be one element are one. */
 static bool merged(const struct decant_sink *sink)
 {
-	const struct decant_limits *l = &sink->limits;
+	const struct decant_limits l = all_limits(sink);
 
-	if (l->max_element_bytes || l->boundary)
+	if (l.max_element_bytes || l.boundary)
 		return true;
 	for (size_t i = 0; i + 1 < sink->nr; i++) {
 		struct decant_span a = decant_sink_span(sink, i);
@@ -124,7 +171,7 @@ static bool merged(const struct decant_sink *sink)
 
 		if ((unsigned char *)a.addr + a.len == b.addr && a.region == b.region &&
 		    a.len + b.len < 1u << 31 && sink->ops->max_element_bytes == SIZE_MAX &&
-		    !sink->space && a.region)
+		    ((!sink->space && a.region) || sink->ops->joins_owners))
 			return false;
 	}
 	return true;
@@ -133,17 +180,33 @@ static bool merged(const struct decant_sink *sink)
 struct setting {
 	struct decant_limits limits;
 	bool look_up;
+	struct test_domain *domain;
 	enum decant_policy policy;
 	size_t max;
 	size_t want;
 };
 
+struct scene {
+	struct decant_span spans[MAX_SPANS];
+	struct decant_span cut[8 * MAX_SPANS];
+	size_t nr, nr_cut;
+	uint64_t flat[MAX_SPANS * 4096];
+	size_t total;
+	uint64_t room[8 * MAX_SPANS * 16];
+	uint64_t room_cut[8 * MAX_SPANS * 16];
+	uint64_t table[MAX_ELS * 8 + 64], table_cut[MAX_ELS * 8 + 64];
+};
+
+static struct scene scene;
+
 static void set_up(struct decant_sink *sink, const struct decant_sink_ops *ops, void *table,
 		   const struct setting *setting, struct decant_hold *hold)
 {
+	REQUIRE(ops->room + setting->max * ops->element_size <= sizeof(scene.table));
 	ops->init(sink, table, setting->max);
 	sink->limits = setting->limits;
 	sink->space = setting->look_up ? space : NULL;
+	sink->domain = setting->domain ? &setting->domain->domain : NULL;
 	sink->policy = setting->policy;
 	sink->hold = hold;
 }
@@ -200,19 +263,6 @@ static size_t recut(const struct decant_span *spans, size_t nr, struct decant_sp
 	return n;
 }
 
-struct scene {
-	struct decant_span spans[MAX_SPANS];
-	struct decant_span cut[8 * MAX_SPANS];
-	size_t nr, nr_cut;
-	unsigned char *flat[MAX_SPANS * 4096];
-	size_t total;
-	uint64_t room[8 * MAX_SPANS * 16];
-	uint64_t room_cut[8 * MAX_SPANS * 16];
-	uint64_t table[MAX_ELS * 4], table_cut[MAX_ELS * 4];
-};
-
-static struct scene scene;
-
 static enum decant_direction random_direction(void)
 {
 	return check_below(2) ? DECANT_SOURCE : DECANT_DEST;
@@ -236,8 +286,10 @@ static void verify(const struct decant_kind *kind, const struct decant_sink *sin
 
 static void one(const struct decant_kind *kind, const struct decant_sink_ops *ops)
 {
+	struct test_domain *domain = &domains[check_below(DOMAINS)];
 	struct setting setting = {.limits = random_limits(),
 				  .look_up = check_below(2),
+				  .domain = check_below(2) ? domain : NULL,
 				  .policy = check_below(3) ? DECANT_TRUST : DECANT_REFUSE,
 				  .max = check_below(4) ? MAX_ELS : check_below(8)};
 	enum decant_direction direction = random_direction();
@@ -256,6 +308,8 @@ static void one(const struct decant_kind *kind, const struct decant_sink_ops *op
 	REQUIRE(!kind->build(&cut, direction, scene.cut, scene.nr_cut, scene.room_cut));
 	scene.total = flatten(scene.spans, scene.nr, scene.flat);
 	REQUIRE(decant_iter_count(&it) == scene.total && decant_iter_count(&cut) == scene.total);
+	if (ops->device && setting.domain && kind->bytes == DECANT_BYTES_MEMORY)
+		translate(it, setting.domain, setting.look_up, scene.flat);
 	setting.want = check_below(3) ? SIZE_MAX : check_below(scene.total + 2);
 	set_up(&sink, ops, scene.table, &setting, &hold);
 	set_up(&other, ops, scene.table_cut, &setting, &hold_cut);
@@ -287,6 +341,15 @@ static void all_pairs(void)
 		CHECK_EQ(decant_region_refs(regions[i]), 1 + (i != 2));
 }
 
+static const struct decant_sink_ops *any_sink(void)
+{
+	unsigned sinks = 0;
+
+	while (decant_sink_get(sinks))
+		sinks++;
+	return decant_sink_get((unsigned)check_below(sinks));
+}
+
 /* Many small calls fill the table as one call does, where no alignment cuts each of them. */
 static void in_steps(void)
 {
@@ -294,20 +357,37 @@ static void in_steps(void)
 
 	for (size_t i = 0; i < check_cases(100000) / 20 && !check_failed; i++) {
 		struct setting setting = {.limits = random_limits(), .max = MAX_ELS};
+		const struct decant_sink_ops *ops = any_sink();
 		struct decant_sink sink, other;
 		struct decant_iter it, copy;
 
 		setting.limits.len_align = 0;
+		setting.limits.block = 0;
 		scene.nr = random_spans(scene.spans, false);
 		REQUIRE(!kind->build(&it, DECANT_DEST, scene.spans, scene.nr, scene.room));
 		copy = it;
-		set_up(&sink, decant_sink_get(0), scene.table, &setting, NULL);
-		set_up(&other, decant_sink_get(0), scene.table_cut, &setting, NULL);
+		set_up(&sink, ops, scene.table, &setting, NULL);
+		set_up(&other, ops, scene.table_cut, &setting, NULL);
 		extract_by(&it, &sink, SIZE_MAX, SIZE_MAX);
 		extract_by(&copy, &other, SIZE_MAX, 1 + check_below(700));
 		CHECK(same_tables(&sink, &other));
 		CHECK_EQ(decant_iter_count(&it), decant_iter_count(&copy));
 	}
+}
+
+/* What a sink holds, to compare it with later. */
+struct listing {
+	size_t nr, bytes;
+	struct decant_span els[64];
+};
+
+static struct listing list(const struct decant_sink *sink)
+{
+	struct listing l = {.nr = sink->nr, .bytes = sink->bytes};
+
+	for (size_t i = 0; i < 64 && i < sink->nr; i++)
+		l.els[i] = decant_sink_span(sink, i);
+	return l;
 }
 
 /* extract_all: all of it, or nothing has changed. */
@@ -318,26 +398,28 @@ static void all_or_nothing(void)
 	for (size_t i = 0; i < check_cases(100000) / 20 && !check_failed; i++) {
 		struct setting setting = {.limits = random_limits(),
 					  .look_up = true,
+					  .domain = &domains[check_below(DOMAINS)],
 					  .policy = check_below(2) ? DECANT_REFUSE : DECANT_TRUST,
 					  .max = 1 + check_below(30)};
 		struct decant_hold hold = {0};
-		struct decant_sink sink, before;
+		const struct decant_sink_ops *ops = any_sink();
+		struct listing before, after;
+		struct decant_sink sink;
 		struct decant_iter it, old;
 		ssize_t got;
 
 		scene.nr = random_spans(scene.spans, true);
 		REQUIRE(!kind->build(&it, DECANT_DEST, scene.spans, scene.nr, scene.room));
-		set_up(&sink, decant_sink_get(1), scene.table, &setting, &hold);
+		set_up(&sink, ops, scene.table, &setting, &hold);
 		extract_by(&it, &sink, check_below(2000), SIZE_MAX);
-		memcpy(scene.table_cut, scene.table, sizeof(scene.table));
-		before = sink;
-		before.table = scene.table_cut;
+		before = list(&sink);
 		old = it;
 		scene.total = hold.nr;
 		got = decant_extract_all(&it, &sink, 1 + check_below(9000));
 		if (got < 0) {
 			CHECK(!memcmp(&it, &old, sizeof(it)));
-			CHECK(same_tables(&sink, &before));
+			after = list(&sink);
+			CHECK(!memcmp(&before, &after, sizeof(before)));
 			CHECK_EQ(hold.nr, scene.total);
 		}
 		decant_hold_release(&hold);
@@ -362,7 +444,10 @@ int main(void)
 		if (i != 2)
 			REQUIRE(!decant_space_add(space, regions[i]));
 	}
+	make_domains();
 	int failed = check_run(cases, sizeof(cases) / sizeof(*cases));
+	for (size_t i = 0; i < DOMAINS; i++)
+		decant_domain_fini(&domains[i].domain);
 	decant_space_free(space);
 	for (size_t i = 0; i < 4; i++)
 		decant_region_put(regions[i]);

@@ -4,6 +4,16 @@
 /* obeys.h - whether what is in a sink keeps to the sink's limits. */
 #include <decant/decant.h>
 
+/* The caller's limits and what the sink's format demands. */
+static struct decant_limits all_limits(const struct decant_sink *sink)
+{
+	struct decant_limits limits = sink->limits;
+
+	if (sink->ops->rules)
+		sink->ops->rules(sink, &limits);
+	return limits;
+}
+
 static bool element_obeys(const struct decant_limits *l, struct decant_span el)
 {
 	uintptr_t first = (uintptr_t)el.addr, last = first + el.len - 1;
@@ -31,7 +41,7 @@ static bool gaps_obey(const struct decant_sink *sink, size_t gap)
 
 static bool obeys(const struct decant_sink *sink)
 {
-	const struct decant_limits *l = &sink->limits;
+	const struct decant_limits all = all_limits(sink), *l = &all;
 
 	for (size_t i = 0; i < sink->nr; i++)
 		if (!element_obeys(l, decant_sink_span(sink, i)))
@@ -39,6 +49,8 @@ static bool obeys(const struct decant_sink *sink)
 	if (l->max_elements && sink->nr > l->max_elements)
 		return false;
 	if (l->max_bytes && sink->bytes > l->max_bytes)
+		return false;
+	if (l->block && sink->bytes % l->block)
 		return false;
 	return gaps_obey(sink, l->gap);
 }

@@ -35,7 +35,7 @@ struct machine {
 	size_t pos, end; /* the model's cursor, and where truncation left it */
 	enum decant_direction direction;
 	struct decant_sink sink;
-	uint64_t table[M_TABLE * 4];
+	uint64_t table[M_TABLE * 8 + 64];
 	struct decant_hold hold;
 	unsigned char *out[M_OUT]; /* what the sink should list */
 	size_t nr_out;
@@ -99,13 +99,16 @@ static void m_make_spans(struct machine *m)
 
 static void m_new_sink(struct machine *m)
 {
+	const struct decant_sink_ops *ops;
 	unsigned sinks = 0;
 	size_t max = feed_one_in(4) ? feed_below(6) : M_TABLE;
 
 	while (decant_sink_get(sinks))
 		sinks++;
 	decant_hold_release(&m->hold);
-	decant_sink_get((unsigned)feed_below(sinks))->init(&m->sink, m->table, max);
+	ops = decant_sink_get((unsigned)feed_below(sinks));
+	REQUIRE(ops->room + max * ops->element_size <= sizeof(m->table));
+	ops->init(&m->sink, m->table, max);
 	m->sink.hold = &m->hold;
 	m->sink.space = feed_one_in(2) ? m->space : NULL;
 	m->sink.policy = feed_one_in(3) ? DECANT_REFUSE : DECANT_TRUST;
@@ -118,6 +121,7 @@ static void m_new_sink(struct machine *m)
 			.addr_align = feed_one_in(4) ? feed_pow2(6) : 0,
 			.len_align = feed_one_in(4) ? feed_pow2(6) : 0,
 			.gap = feed_one_in(4) ? feed_pow2(6) : 0,
+			.block = feed_one_in(4) ? feed_below(600) : 0,
 		};
 	m->nr_out = 0;
 }
@@ -236,6 +240,7 @@ static void m_check_sink(const struct machine *m)
 static void m_extract(struct machine *m, bool all)
 {
 	size_t left = m->end - m->pos, n = m_amount(left), want = n < left ? n : left;
+	struct decant_limits limits = all_limits(&m->sink);
 	struct decant_sink before = m->sink;
 	struct decant_iter old = m->it;
 	size_t held = m->hold.nr;
@@ -245,7 +250,7 @@ static void m_extract(struct machine *m, bool all)
 		return;
 	got = all ? decant_extract_all(&m->it, &m->sink, n)
 		  : decant_extract(&m->it, &m->sink, n);
-	if (decant_limits_check(&m->sink.limits)) {
+	if (decant_limits_check(&limits)) {
 		CHECK_EQ(got, -EINVAL);
 		got = 0;
 	}
@@ -256,7 +261,7 @@ static void m_extract(struct machine *m, bool all)
 		CHECK_EQ(m->sink.bytes, before.bytes);
 		CHECK_EQ(m->hold.nr, held);
 		got = 0;
-	} else if (!decant_limits_check(&m->sink.limits)) {
+	} else if (!decant_limits_check(&limits)) {
 		CHECK_EQ(m->sink.stop == DECANT_STOP_END, (size_t)got == want);
 		CHECK(!all || (size_t)got == want);
 		CHECK(got || !want);

@@ -36,6 +36,7 @@ static void sink_count_init(struct decant_sink *sink, void *table, size_t max)
 static const struct decant_sink_ops sink_count_ops = {
 	.name = "count",
 	.max_element_bytes = SIZE_MAX,
+	.device = true,
 	.put = sink_count_put,
 	.grow = sink_count_grow,
 	.span = sink_count_span,

@@ -9,15 +9,10 @@ DECANT_SINK(SGE, sge)
 
 static void sink_sge_put(struct decant_sink *sink, size_t index, const struct decant_element *el)
 {
-	struct decant_sge sge = {(uintptr_t)el->addr, (uint32_t)el->len, sink->lkey};
-	const unsigned char *base;
+	uint32_t lkey = el->mapping ? el->mapping->lkey : sink->lkey;
 
-	if (el->mapping) {
-		base = (const unsigned char *)decant_region_span(el->region).addr;
-		sge.addr = el->mapping->iova + (uint64_t)(el->addr - base);
-		sge.lkey = el->mapping->lkey;
-	}
-	((struct decant_sge *)sink->table)[index] = sge;
+	((struct decant_sge *)sink->table)[index] =
+		(struct decant_sge){el->device, (uint32_t)el->len, lkey};
 }
 
 static void sink_sge_grow(struct decant_sink *sink, size_t index, size_t len)
@@ -42,6 +37,7 @@ static const struct decant_sink_ops sink_sge_ops = {
 	.name = "sge",
 	.element_size = sizeof(struct decant_sge),
 	.max_element_bytes = SINK_SGE_MAX_BYTES,
+	.device = true,
 	.put = sink_sge_put,
 	.grow = sink_sge_grow,
 	.span = sink_sge_span,

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SRC_EXTRACT_H
+#define SRC_EXTRACT_H
+/* extract.h - the loop, and what stands on it. */
+#include <decant/extract.h>
+
+/* decant_extract() but for the rule on all bytes together. */
+ssize_t extract(struct decant_iter *from, struct decant_sink *into, size_t len);
+
+/* What a call returns that could take nothing. */
+ssize_t extract_error(enum decant_stop stop);
+
+/* What the limit on all bytes leaves of a request when some were done before. */
+size_t limits_clip(const struct decant_limits *limits, size_t done, size_t len);
+
+/* What both divide, if neither is 0; the largest number if that is too large. */
+size_t common_multiple(size_t a, size_t b);
+#endif
