@@ -5,14 +5,14 @@
 #include <time.h>
 #include "controller.h"
 
-#define SECONDS   20
-#define ENTRIES   16
-#define ROOM_PAGES 5                    /* four queues and one for identify */
+#define SECONDS	   20
+#define ENTRIES	   16
+#define ROOM_PAGES 5 /* four queues and one for identify */
 
 enum reg { CAP = 0x00, CC = 0x14, CSTS = 0x1c, AQA = 0x24, ASQ = 0x28, ACQ = 0x30 };
 enum admin { CREATE_SQ = 1, CREATE_CQ = 5, IDENTIFY = 6 };
 
-/* --- registers ------------------------------------------------------------------------ */
+/* --- registers --- */
 
 static volatile uint32_t *reg(const struct nvme *nvme, size_t at)
 {
@@ -57,11 +57,12 @@ static int wait_ready(const struct nvme *nvme, uint32_t ready)
 	return 0;
 }
 
-/* --- queues --------------------------------------------------------------------------- */
+/* --- queues --- */
 
 static unsigned char *room_page(const struct nvme *nvme, unsigned page)
 {
-	return (unsigned char *)decant_region_span(nvme->room).addr + (size_t)page * NVME_PAGE;
+	return (unsigned char *)decant_region_span(nvme->room).addr +
+	       (size_t)page * NVME_PAGE;
 }
 
 static uint64_t room_iova(const struct nvme *nvme, unsigned page)
@@ -121,7 +122,7 @@ static int admin(struct nvme *nvme, uint32_t command[16], uint64_t iova)
 	return submit(nvme, &nvme->admin, command) ? -EIO : 0;
 }
 
-/* --- making it ready ------------------------------------------------------------------ */
+/* --- making it ready --- */
 
 static void free_room(void *user, void *addr, size_t len)
 {
@@ -134,7 +135,8 @@ static int make_room(struct nvme *nvme)
 	const struct decant_region_options options = {.size = sizeof(options),
 						      .release = free_room};
 	size_t len = ROOM_PAGES * (size_t)NVME_PAGE;
-	void *addr = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *addr = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
 	int err;
 
 	if (addr == MAP_FAILED)
@@ -153,7 +155,7 @@ static int start(struct nvme *nvme)
 	int err;
 
 	if (cap >> 48 & 15)
-		return -ENOTSUP;        /* no pages of 4 KiB */
+		return -ENOTSUP; /* no pages of 4 KiB */
 	nvme->stride = 4u << (cap >> 32 & 15);
 	*reg(nvme, CC) = 0;
 	err = wait_ready(nvme, 0);
@@ -162,7 +164,7 @@ static int start(struct nvme *nvme)
 	*reg(nvme, AQA) = (ENTRIES - 1) << 16 | (ENTRIES - 1);
 	write64(nvme, ASQ, room_iova(nvme, 0));
 	write64(nvme, ACQ, room_iova(nvme, 1));
-	*reg(nvme, CC) = 4 << 20 | 6 << 16 | 1;         /* entries of 16 and 64 bytes */
+	*reg(nvme, CC) = 4 << 20 | 6 << 16 | 1; /* entries of 16 and 64 bytes */
 	return wait_ready(nvme, 1);
 }
 
@@ -184,7 +186,8 @@ static int learn_controller(struct nvme *nvme)
 	memcpy(nvme->serial, data + 4, 20);
 	for (size_t i = 20; i-- && nvme->serial[i] == ' ';)
 		nvme->serial[i] = 0;
-	nvme->max_bytes = data[77] && data[77] < 16 ? (size_t)NVME_PAGE << data[77] : 1 << 20;
+	nvme->max_bytes =
+		data[77] && data[77] < 16 ? (size_t)NVME_PAGE << data[77] : 1 << 20;
 	memcpy(&nvme->sgls, data + 536, sizeof(nvme->sgls));
 	return 0;
 }

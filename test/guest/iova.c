@@ -18,7 +18,8 @@ static bool is_free(const struct iova *iova, uint64_t addr, uint64_t len, uint64
 	const struct iova_taken *taken;
 
 	for (taken = iova->taken; taken; taken = taken->next)
-		if (addr < taken->addr + taken->len + guard && taken->addr < addr + len + guard)
+		if (addr < taken->addr + taken->len + guard &&
+		    taken->addr < addr + len + guard)
 			return false;
 	return true;
 }

@@ -9,12 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IOVA_PAGE 4096
+#define IOVA_PAGE   4096
 #define IOVA_RANGES 8
 
 struct iova_range {
 	uint64_t first;
-	uint64_t last;                  /* inclusive */
+	uint64_t last; /* inclusive */
 };
 
 struct iova_taken {

@@ -11,7 +11,8 @@
 
 static unsigned char *allocate(size_t len)
 {
-	void *addr = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *addr = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
 
 	return addr == MAP_FAILED ? NULL : addr;
 }
@@ -69,10 +70,12 @@ static const char *open_device(struct rig *rig, uint64_t seed)
 			vfio_close(&rig->vfio);
 	}
 	if (err) {
-		snprintf(why, sizeof(why), "no NVMe controller through VFIO: %s", strerror(-err));
+		snprintf(why, sizeof(why), "no NVMe controller through VFIO: %s",
+			 strerror(-err));
 		return why;
 	}
-	if (!strcmp(rig->nvme.serial, "decant") && rig->nvme.blocks * NVME_BLOCK >= RIG_DISK_LEN)
+	if (!strcmp(rig->nvme.serial, "decant") &&
+	    rig->nvme.blocks * NVME_BLOCK >= RIG_DISK_LEN)
 		return NULL;
 	nvme_close(&rig->nvme);
 	vfio_close(&rig->vfio);
@@ -82,8 +85,8 @@ static const char *open_device(struct rig *rig, uint64_t seed)
 static bool add_regions(struct rig *rig)
 {
 	for (size_t i = 0; i < RIG_REGIONS; i++) {
-		rig->regions[i] = adopt(rig, rig->memory + i * RIG_REGION_LEN, RIG_REGION_LEN,
-					NULL);
+		rig->regions[i] = adopt(rig, rig->memory + i * RIG_REGION_LEN,
+					RIG_REGION_LEN, NULL);
 		if (!rig->regions[i] || decant_space_add(rig->space, rig->regions[i]))
 			return false;
 	}
@@ -145,7 +148,8 @@ int rig_flat(struct rig *rig, enum nvme_opcode opcode, unsigned char *data)
 	for (size_t at = 0; at < RIG_DISK_LEN; at += FLAT_LEN) {
 		if (opcode == NVME_WRITE)
 			memcpy(flat, data + at, FLAT_LEN);
-		if (nvme_io(&rig->nvme, opcode, at / NVME_BLOCK, FLAT_LEN / NVME_BLOCK, &pages))
+		if (nvme_io(&rig->nvme, opcode, at / NVME_BLOCK, FLAT_LEN / NVME_BLOCK,
+			    &pages))
 			return -EIO;
 		if (opcode == NVME_READ)
 			memcpy(data + at, flat, FLAT_LEN);

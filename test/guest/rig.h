@@ -2,16 +2,16 @@
 #ifndef DECANT_TEST_GUEST_RIG_H
 #define DECANT_TEST_GUEST_RIG_H
 /*
- * rig.h - a controller, memory in regions that it knows, and a model of both: what the disk
- * holds, and what every byte of the memory must be after a transfer.
+ * rig.h - a controller, memory in regions that it knows, and a model of both: what the
+ * disk holds, and what every byte of the memory must be after a transfer.
  */
 #include <decant/decant.h>
 #include "controller.h"
 
-#define RIG_REGIONS     8
-#define RIG_REGION_LEN  (160 * (size_t)NVME_PAGE)
-#define RIG_MEMORY_LEN  (RIG_REGIONS * RIG_REGION_LEN)
-#define RIG_DISK_LEN    ((size_t)4 << 20)
+#define RIG_REGIONS    8
+#define RIG_REGION_LEN (160 * (size_t)NVME_PAGE)
+#define RIG_MEMORY_LEN (RIG_REGIONS * RIG_REGION_LEN)
+#define RIG_DISK_LEN   ((size_t)4 << 20)
 
 /**
  * struct rig - the whole arrangement

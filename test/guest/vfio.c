@@ -13,7 +13,7 @@
 
 #define DEVICES "/sys/bus/pci/devices"
 
-/* --- the domain ----------------------------------------------------------------------- */
+/* --- the domain --- */
 
 static struct vfio *vfio_of(struct decant_domain *domain)
 {
@@ -25,7 +25,8 @@ static int map(struct decant_domain *domain, const struct decant_span *span,
 {
 	struct vfio *vfio = vfio_of(domain);
 	uintptr_t first = (uintptr_t)span->addr & ~(uintptr_t)(IOVA_PAGE - 1);
-	uintptr_t end = ((uintptr_t)span->addr + span->len + IOVA_PAGE - 1) / IOVA_PAGE * IOVA_PAGE;
+	uintptr_t end = ((uintptr_t)span->addr + span->len + IOVA_PAGE - 1) / IOVA_PAGE *
+			IOVA_PAGE;
 	struct vfio_iommu_type1_dma_map dma = {
 		.argsz = sizeof(dma),
 		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
@@ -67,7 +68,7 @@ static void unmap(struct decant_domain *domain, struct decant_mapping *mapping)
 
 static const struct decant_domain_ops domain_ops = {"vfio", map, unmap};
 
-/* --- finding the device ------------------------------------------------------------------ */
+/* --- finding the device --- */
 
 static int write_text(const char *path, const char *text)
 {
@@ -134,7 +135,7 @@ static int bind_driver(const char *where)
 	return err;
 }
 
-/* --- opening it -------------------------------------------------------------------------- */
+/* --- opening it --- */
 
 static int open_group(struct vfio *vfio)
 {
@@ -164,11 +165,12 @@ static int open_container(struct vfio *vfio)
 	return 0;
 }
 
-static void take_ranges(struct iova *iova, const struct vfio_iommu_type1_info_cap_iova_range *cap)
+static void take_ranges(struct iova *iova,
+			const struct vfio_iommu_type1_info_cap_iova_range *cap)
 {
 	for (uint32_t i = 0; i < cap->nr_iovas && iova->nr < IOVA_RANGES; i++)
-		iova->ranges[iova->nr++] =
-			(struct iova_range){cap->iova_ranges[i].start, cap->iova_ranges[i].end};
+		iova->ranges[iova->nr++] = (struct iova_range){cap->iova_ranges[i].start,
+							       cap->iova_ranges[i].end};
 }
 
 /* Which addresses may be used: not where interrupts go, not beyond the IOMMU's width. */
@@ -244,7 +246,7 @@ static int map_registers(struct vfio *vfio)
 int vfio_open(struct vfio *vfio, const char *class, uint64_t seed)
 {
 	int (*const steps[])(struct vfio *) = {open_container, open_group, attach,
-					       read_ranges, enable, map_registers};
+					       read_ranges,    enable,	   map_registers};
 	int err;
 
 	*vfio = (struct vfio){.container = -1, .group = -1, .device = -1};

@@ -2,8 +2,8 @@
 #ifndef DECANT_TEST_GUEST_VFIO_H
 #define DECANT_TEST_GUEST_VFIO_H
 /*
- * vfio.h - one PCI device in user space, and a domain that maps regions for it: the device
- * reaches exactly the regions that are mapped, at the addresses the mapping names.
+ * vfio.h - one PCI device in user space, and a domain that maps regions for it: the
+ * device reaches exactly the regions that are mapped, at the addresses the mapping names.
  */
 #include <decant/decant.h>
 #include "iova.h"
