@@ -35,7 +35,8 @@ static struct nvme_data finish_dma(const struct decant_sink *sink)
 	uint64_t *list = (uint64_t *)(void *)rig_addr(rig.lists);
 	const struct nvme_data segment = {
 		.sgl = true,
-		.pointer = {rig_iova(&rig, rig.lists), sink->nr * 16 | (uint64_t)0x30 << 56},
+		.pointer = {rig_iova(&rig, rig.lists),
+			    sink->nr * 16 | (uint64_t)0x30 << 56},
 	};
 
 	for (size_t i = 0; i < sink->nr; i++) {
@@ -87,8 +88,8 @@ static bool same(const char *what, unsigned char *got, unsigned char *wanted, si
 		return true;
 	while (got[at] == wanted[at])
 		at++;
-	check_fail(__FILE__, __LINE__, "%s: byte %zu is %#x, wanted %#x", what, at, got[at],
-		   wanted[at]);
+	check_fail(__FILE__, __LINE__, "%s: byte %zu is %#x, wanted %#x", what, at,
+		   got[at], wanted[at]);
 	memcpy(wanted, got, len);
 	return false;
 }
@@ -123,10 +124,11 @@ static void fill_memory(void)
 }
 
 /* Extract the pieces and run one command; whether all was taken. The sink is filled. */
-static bool command(const struct way *way, enum nvme_opcode opcode, const struct pieces *p,
-		    uint64_t block, struct decant_sink *sink)
+static bool command(const struct way *way, enum nvme_opcode opcode,
+		    const struct pieces *p, uint64_t block, struct decant_sink *sink)
 {
-	enum decant_direction direction = opcode == NVME_WRITE ? DECANT_SOURCE : DECANT_DEST;
+	enum decant_direction direction =
+		opcode == NVME_WRITE ? DECANT_SOURCE : DECANT_DEST;
 	struct decant_hold hold = {0};
 	struct decant_iter it;
 	struct nvme_data data;
@@ -137,7 +139,8 @@ static bool command(const struct way *way, enum nvme_opcode opcode, const struct
 	got = decant_extract(&it, sink, p->len);
 	if (CHECK_EQ(got, p->len)) {
 		data = way->finish(sink);
-		CHECK_EQ(nvme_io(&rig.nvme, opcode, block, p->len / NVME_BLOCK, &data), 0);
+		CHECK_EQ(nvme_io(&rig.nvme, opcode, block, p->len / NVME_BLOCK, &data),
+			 0);
 	} else {
 		printf("# %s: stopped for %s\n", way->name, decant_stop_name(sink->stop));
 	}
@@ -156,7 +159,7 @@ static bool moves(const struct way *way, const struct pieces *p, struct decant_s
 		return false;
 	model(NVME_WRITE, p, to);
 	if (from == to)
-		fill_memory();          /* else reading nothing would look right */
+		fill_memory(); /* else reading nothing would look right */
 	if (!command(way, NVME_READ, p, from, sink))
 		return false;
 	model(NVME_READ, p, from);

@@ -7,13 +7,13 @@
 #include "../check.h"
 #include "rig.h"
 
-#define PIECES_MAX  8192
+#define PIECES_MAX   8192
 #define PIECES_PAGES (RIG_MEMORY_LEN / NVME_PAGE)
 
 struct pieces {
 	struct iovec iov[PIECES_MAX];
 	size_t nr;
-	size_t len;                     /* of all that is used: whole blocks */
+	size_t len; /* of all that is used: whole blocks */
 };
 
 /* One piece, itself cut at random into up to three; empty ones in between. */
@@ -43,7 +43,8 @@ static void pieces_order(size_t *order, size_t nr)
 }
 
 /* len bytes in scattered pages, the first of which begins offset bytes into its page. */
-static void pieces_pages(struct pieces *p, unsigned char *memory, size_t offset, size_t len)
+static void pieces_pages(struct pieces *p, unsigned char *memory, size_t offset,
+			 size_t len)
 {
 	static size_t order[PIECES_PAGES];
 
@@ -71,7 +72,8 @@ static void pieces_odd(struct pieces *p, unsigned char *memory, size_t nr, size_
 	for (size_t i = 0; i < nr; i++) {
 		size_t offset = 4 * check_below((slot - 2 * each) / 4 + 1);
 
-		pieces_add(p, memory + order[i] * slot + offset, 4 + 4 * check_below(each / 2));
+		pieces_add(p, memory + order[i] * slot + offset,
+			   4 + 4 * check_below(each / 2));
 	}
 	p->len = p->len / NVME_BLOCK * NVME_BLOCK;
 }

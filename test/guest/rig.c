@@ -23,9 +23,8 @@ static void release(void *user, void *addr, size_t len)
 	munmap(addr, len);
 }
 
-/* A region over memory that is there; @options as for decant_region_new(). */
-static struct decant_region *adopt(struct rig *rig, void *addr, size_t len,
-				   const struct decant_region_options *options)
+struct decant_region *rig_adopt(struct rig *rig, void *addr, size_t len,
+				const struct decant_region_options *options)
 {
 	struct decant_region *region;
 
@@ -44,7 +43,7 @@ struct decant_region *rig_region(struct rig *rig, size_t len)
 						      .release = release};
 	unsigned char *addr = allocate(len);
 
-	return addr ? adopt(rig, addr, len, &options) : NULL;
+	return addr ? rig_adopt(rig, addr, len, &options) : NULL;
 }
 
 unsigned char *rig_addr(const struct decant_region *region)
@@ -85,8 +84,8 @@ static const char *open_device(struct rig *rig, uint64_t seed)
 static bool add_regions(struct rig *rig)
 {
 	for (size_t i = 0; i < RIG_REGIONS; i++) {
-		rig->regions[i] = adopt(rig, rig->memory + i * RIG_REGION_LEN,
-					RIG_REGION_LEN, NULL);
+		rig->regions[i] = rig_adopt(rig, rig->memory + i * RIG_REGION_LEN,
+					    RIG_REGION_LEN, NULL);
 		if (!rig->regions[i] || decant_space_add(rig->space, rig->regions[i]))
 			return false;
 	}

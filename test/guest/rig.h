@@ -38,6 +38,10 @@ struct rig {
 const char *rig_open(struct rig *rig, uint64_t seed);
 void rig_close(struct rig *rig);
 
+/* A mapped region over memory that is there, made with @options; NULL if that fails. */
+struct decant_region *rig_adopt(struct rig *rig, void *addr, size_t len,
+				const struct decant_region_options *options);
+
 /* Mapped memory in a region whose release unmaps it; NULL if that fails. */
 struct decant_region *rig_region(struct rig *rig, size_t len);
 unsigned char *rig_addr(const struct decant_region *region);
