@@ -34,6 +34,8 @@ ssize_t decant_copy(struct decant_iter *dst, struct decant_iter *src, size_t len
 		struct decant_span to = kind_peek(dst), from = kind_peek(src);
 		size_t n = least(to.len, from.len, len - done);
 
+		if (!n)
+			return done ? (ssize_t)done : -ENXIO;
 		copy_piece(dst, to.addr, src, from.addr, n);
 		kind_advance(dst, n);
 		kind_advance(src, n);
@@ -53,25 +55,25 @@ ssize_t decant_zero(struct decant_iter *dst, size_t len)
 ssize_t decant_copy_to(void *addr, struct decant_iter *src, size_t len)
 {
 	struct decant_iter dst;
+	int err;
 
 	if (src->direction != DECANT_SOURCE)
 		return -EINVAL;
 	len = min_size(len, src->count);
-	if (decant_iter_buf(&dst, DECANT_DEST, addr, len))
-		return -EINVAL;
-	return decant_copy(&dst, src, len);
+	err = decant_iter_buf(&dst, DECANT_DEST, addr, len);
+	return err ? err : decant_copy(&dst, src, len);
 }
 
 ssize_t decant_copy_from(struct decant_iter *dst, const void *addr, size_t len)
 {
 	struct decant_iter src;
+	int err;
 
 	if (dst->direction != DECANT_DEST)
 		return -EINVAL;
 	len = min_size(len, dst->count);
-	if (decant_iter_buf(&src, DECANT_SOURCE, (void *)(uintptr_t)addr, len))
-		return -EINVAL;
-	return decant_copy(dst, &src, len);
+	err = decant_iter_buf(&src, DECANT_SOURCE, (void *)(uintptr_t)addr, len);
+	return err ? err : decant_copy(dst, &src, len);
 }
 
 int decant_equal(const struct decant_iter *a, const struct decant_iter *b, size_t len)
@@ -86,7 +88,7 @@ int decant_equal(const struct decant_iter *a, const struct decant_iter *b, size_
 		struct decant_span s = kind_peek(&x), t = kind_peek(&y);
 		size_t n = least(s.len, t.len, len);
 
-		if (memcmp(s.addr, t.addr, n))
+		if (!n || memcmp(s.addr, t.addr, n))
 			return 0;
 		kind_advance(&x, n);
 		kind_advance(&y, n);
@@ -106,6 +108,8 @@ ssize_t decant_for_each(struct decant_iter *it, size_t len,
 		int ended;
 
 		span.len = min_size(span.len, len - done);
+		if (!span.len)
+			return done ? (ssize_t)done : -ENXIO;
 		ended = fn(user, span);
 		if (ended)
 			return !done && ended < 0 ? ended : (ssize_t)done;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pool.c - buffers of one size in one region, huge pages where they can be had. */
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -173,7 +174,9 @@ void decant_pool_put(struct decant_pool *pool, void *addr)
 {
 	size_t offset = (size_t)((unsigned char *)addr - pool->base);
 
+	assert(offset % pool->each == 0 && offset / pool->each < pool->nr);
 	pthread_mutex_lock(&pool->lock);
+	assert(pool->nr_free < pool->nr);
 	pool->free_list[pool->nr_free++] = (uint32_t)(offset / pool->each);
 	pthread_mutex_unlock(&pool->lock);
 }

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* sinks.c - every sink's functions and constructors, from the registry. */
+#include <endian.h>
+#include <errno.h>
+#include <decant/nvme.h>
 #include <decant/registry.h>
+#include "tables.h"
+#include "util.h"
+
+static void begin(struct decant_sink *sink, const struct decant_sink_ops *ops, void *table,
+		  size_t max)
+{
+	*sink = (struct decant_sink){.ops = ops, .table = table, .max = max};
+}
+
 #include <decant/sinks.def>
 
 #define DECANT_SINK(NAME, name) &sink_##name##_ops,
@@ -12,12 +24,6 @@ static const struct decant_sink_ops *const sinks[] = {
 const struct decant_sink_ops *decant_sink_get(unsigned index)
 {
 	return index < sizeof(sinks) / sizeof(*sinks) ? sinks[index] : NULL;
-}
-
-static void begin(struct decant_sink *sink, const struct decant_sink_ops *ops, void *table,
-		  size_t max)
-{
-	*sink = (struct decant_sink){.ops = ops, .table = table, .max = max};
 }
 
 void decant_sink_iovec(struct decant_sink *sink, struct iovec *iov, size_t max)
@@ -43,6 +49,43 @@ void decant_sink_dma(struct decant_sink *sink, struct decant_dma *dma, size_t ma
 void decant_sink_count(struct decant_sink *sink)
 {
 	begin(sink, &sink_count_ops, NULL, SIZE_MAX);
+}
+
+/* The device's addresses of tables are multiples of first, and of each after that. */
+static bool tables_fit(const struct decant_table *tables, size_t nr, size_t first, size_t each)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (!tables[i].addr || tables[i].iova & ((i ? each : first) - 1))
+			return false;
+	return true;
+}
+
+int decant_sink_prp(struct decant_sink *sink, struct decant_prp *prp, size_t page_size,
+		    const struct decant_table *tables, size_t nr)
+{
+	size_t slot = sizeof(uint64_t), first = page_size / slot;
+
+	if (page_size < 4096 || !is_pow2_or_0(page_size) ||
+	    !tables_fit(tables, nr, slot, page_size))
+		return -EINVAL;
+	if (nr)
+		first = (page_size - (tables->iova & (page_size - 1))) / slot;
+	*prp = (struct decant_prp){.page_size = page_size};
+	prp->list = (struct decant_tables){tables, nr, first, page_size / slot, slot, 0, 0, NULL};
+	begin(sink, &sink_prp_ops, prp, nr ? 1 + tables_capacity(&prp->list) : 2);
+	return 0;
+}
+
+int decant_sink_nvme_sgl(struct decant_sink *sink, struct decant_nvme_sgl *sgl,
+			 const struct decant_table *tables, size_t nr, size_t each)
+{
+	size_t slot = sizeof(struct decant_nvme_sgl_descriptor);
+
+	if (nr && (each < 2 || each > UINT32_MAX / slot || !tables_fit(tables, nr, 8, 8)))
+		return -EINVAL;
+	*sgl = (struct decant_nvme_sgl){.segments = {tables, nr, each, each, slot, 0, 0, NULL}};
+	begin(sink, &sink_nvme_sgl_ops, sgl, nr ? tables_capacity(&sgl->segments) : 1);
+	return 0;
 }
 
 void decant_sink_reset(struct decant_sink *sink)

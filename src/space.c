@@ -7,12 +7,30 @@
 #include "region.h"
 #include "space.h"
 
+/* The range beside the region, so that a search touches nothing else. */
+struct entry {
+	uintptr_t start;
+	uintptr_t end;
+	struct decant_region *region;
+};
+
 struct decant_space {
 	pthread_rwlock_t lock;
-	struct decant_region **regions;
+	struct entry *entries;
 	size_t nr;
 	size_t max;
 };
+
+/* Whoever adds or removes goes first: somebody is always looking up. */
+static void lock_init(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+}
 
 int decant_space_new(struct decant_space **out)
 {
@@ -20,7 +38,7 @@ int decant_space_new(struct decant_space **out)
 
 	if (!space)
 		return -ENOMEM;
-	pthread_rwlock_init(&space->lock, NULL);
+	lock_init(&space->lock);
 	*out = space;
 	return 0;
 }
@@ -30,9 +48,9 @@ void decant_space_free(struct decant_space *space)
 	if (!space)
 		return;
 	for (size_t i = 0; i < space->nr; i++)
-		decant_region_put(space->regions[i]);
+		decant_region_put(space->entries[i].region);
 	pthread_rwlock_destroy(&space->lock);
-	free(space->regions);
+	free(space->entries);
 	free(space);
 }
 
@@ -56,48 +74,48 @@ static uintptr_t end_of(const struct decant_region *region)
 	return (uintptr_t)region->addr + region->len;
 }
 
-/* The first region that ends above addr; nr if there is none. */
+/* The first region that ends above addr; nr if there is none. No branch to mispredict. */
 static size_t first_above(const struct decant_space *space, uintptr_t addr)
 {
-	size_t lo = 0, hi = space->nr;
+	size_t at = 0, left = space->nr;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
+	while (left) {
+		size_t half = left / 2;
+		bool below = space->entries[at + half].end <= addr;
 
-		if (end_of(space->regions[mid]) > addr)
-			hi = mid;
-		else
-			lo = mid + 1;
+		at += below ? half + 1 : 0;
+		left = below ? left - half - 1 : half;
 	}
-	return lo;
+	return at;
 }
 
-struct space_answer space_look_up(const struct decant_space *space, uintptr_t addr)
+struct decant_region *space_look_up(const struct decant_space *space, uintptr_t addr,
+				    uintptr_t *lo, uintptr_t *hi)
 {
-	struct space_answer answer = {NULL, 0, UINTPTR_MAX};
 	size_t i = first_above(space, addr);
+	const struct entry *entries = space->entries;
 
-	if (i < space->nr && start_of(space->regions[i]) <= addr)
-		return (struct space_answer){space->regions[i], start_of(space->regions[i]),
-					     end_of(space->regions[i])};
-	if (i < space->nr)
-		answer.hi = start_of(space->regions[i]);
-	if (i > 0)
-		answer.lo = end_of(space->regions[i - 1]);
-	return answer;
+	if (i < space->nr && entries[i].start <= addr) {
+		*lo = entries[i].start;
+		*hi = entries[i].end;
+		return entries[i].region;
+	}
+	*lo = i > 0 ? entries[i - 1].end : 0;
+	*hi = i < space->nr ? entries[i].start : UINTPTR_MAX;
+	return NULL;
 }
 
 static int make_room(struct decant_space *space)
 {
 	size_t max = space->max ? 2 * space->max : 16;
-	struct decant_region **regions;
+	struct entry *entries;
 
 	if (space->nr < space->max)
 		return 0;
-	regions = realloc(space->regions, max * sizeof(*regions));
-	if (!regions)
+	entries = realloc(space->entries, max * sizeof(*entries));
+	if (!entries)
 		return -ENOMEM;
-	space->regions = regions;
+	space->entries = entries;
 	space->max = max;
 	return 0;
 }
@@ -107,14 +125,15 @@ static int add_locked(struct decant_space *space, struct decant_region *region)
 	size_t i = first_above(space, start_of(region));
 	int err;
 
-	if (i < space->nr && start_of(space->regions[i]) < end_of(region))
+	if (i < space->nr && space->entries[i].start < end_of(region))
 		return -EEXIST;
 	err = make_room(space);
 	if (err)
 		return err;
-	memmove(&space->regions[i + 1], &space->regions[i],
-		(space->nr - i) * sizeof(*space->regions));
-	space->regions[i] = decant_region_get(region);
+	memmove(&space->entries[i + 1], &space->entries[i],
+		(space->nr - i) * sizeof(*space->entries));
+	space->entries[i] = (struct entry){start_of(region), end_of(region),
+					   decant_region_get(region)};
 	space->nr++;
 	return 0;
 }
@@ -133,11 +152,11 @@ static bool remove_locked(struct decant_space *space, const struct decant_region
 {
 	size_t i = first_above(space, start_of(region));
 
-	if (i == space->nr || space->regions[i] != region)
+	if (i == space->nr || space->entries[i].region != region)
 		return false;
 	space->nr--;
-	memmove(&space->regions[i], &space->regions[i + 1],
-		(space->nr - i) * sizeof(*space->regions));
+	memmove(&space->entries[i], &space->entries[i + 1],
+		(space->nr - i) * sizeof(*space->entries));
 	return true;
 }
 
@@ -157,9 +176,10 @@ int decant_space_remove(struct decant_space *space, struct decant_region *region
 struct decant_region *decant_space_find(struct decant_space *space, const void *addr)
 {
 	struct decant_region *region;
+	uintptr_t lo, hi;
 
 	space_lock(space);
-	region = space_look_up(space, (uintptr_t)addr).region;
+	region = space_look_up(space, (uintptr_t)addr, &lo, &hi);
 	if (region)
 		decant_region_get(region);
 	space_unlock(space);

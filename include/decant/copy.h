@@ -14,7 +14,7 @@ DECANT_BEGIN
  * Memory of both sides may be the same byte for byte, else it must not overlap.
  *
  * Return: bytes copied, the least of @len and what each side has; -EINVAL on a wrong
- * direction.
+ * direction, -ENXIO if there is no memory at the cursor of either (a hole in a page cache).
  * Since: 0.1
  */
 DECANT_API ssize_t decant_copy(struct decant_iter *dst, struct decant_iter *src, size_t len);
@@ -50,7 +50,7 @@ DECANT_API int decant_equal(const struct decant_iter *a, const struct decant_ite
  * @user: handed to @fn
  *
  * Return: bytes walked; if @fn ended the walk at the first span, its value if negative,
- * else 0.
+ * else 0; -ENXIO if there is no memory at the cursor.
  * Since: 0.1
  */
 DECANT_API ssize_t decant_for_each(struct decant_iter *it, size_t len,
@@ -62,7 +62,8 @@ DECANT_API ssize_t decant_for_each(struct decant_iter *it, size_t len,
  * @src: source; advanced by what was copied
  * @len: most bytes
  *
- * Return: bytes copied; -EINVAL on a wrong direction.
+ * Return: bytes copied; -EINVAL on a wrong direction, -EFAULT for NULL or a range that
+ * wraps, else as decant_copy().
  * Since: 0.1
  */
 DECANT_API ssize_t decant_copy_to(void *addr, struct decant_iter *src, size_t len);
@@ -73,7 +74,8 @@ DECANT_API ssize_t decant_copy_to(void *addr, struct decant_iter *src, size_t le
  * @addr: where from
  * @len: most bytes
  *
- * Return: bytes copied; -EINVAL on a wrong direction.
+ * Return: bytes copied; -EINVAL on a wrong direction, -EFAULT for NULL or a range that
+ * wraps, else as decant_copy().
  * Since: 0.1
  */
 DECANT_API ssize_t decant_copy_from(struct decant_iter *dst, const void *addr, size_t len);

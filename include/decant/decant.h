@@ -14,6 +14,8 @@
 #include <decant/limits.h>
 #include <decant/iter.h>
 #include <decant/sink.h>
+#include <decant/tables.h>
+#include <decant/nvme.h>
 #include <decant/extract.h>
 #include <decant/stage.h>
 #include <decant/owned.h>

@@ -29,7 +29,8 @@ DECANT_API void decant_space_free(struct decant_space *space);
  * @space: the space
  * @region: the region; the space takes a reference of its own
  *
- * Safe from any thread, also while others look up and extract.
+ * Safe from any thread, also while others look up and extract, and before them when many
+ * do: a kind's callbacks, which run inside an extraction, must leave its space alone.
  *
  * Return: 0; -EEXIST if a byte of it lies in a region that is already there, -ENOMEM.
  * Since: 0.1

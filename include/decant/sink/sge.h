@@ -9,10 +9,11 @@ DECANT_SINK(SGE, sge)
 
 static void sink_sge_put(struct decant_sink *sink, size_t index, const struct decant_element *el)
 {
-	uint32_t lkey = el->mapping ? el->mapping->lkey : sink->lkey;
-
-	((struct decant_sge *)sink->table)[index] =
-		(struct decant_sge){el->device, (uint32_t)el->len, lkey};
+	((struct decant_sge *)sink->table)[index] = (struct decant_sge){
+		.addr = el->device,
+		.length = (uint32_t)el->len,
+		.lkey = el->mapping ? el->mapping->lkey : sink->lkey,
+	};
 }
 
 static void sink_sge_grow(struct decant_sink *sink, size_t index, size_t len)
