@@ -10,6 +10,15 @@
 
 static struct rig rig;
 
+#define TABLES 64
+
+/*
+ * QEMU's NVMe (as of 7.2) keeps a pointer to the descriptor that led to a segment in the
+ * buffer that the next segment is read into. With three segments of one size it takes the
+ * link to the last one for a link in the last one: so there are two at most.
+ */
+#define SEGMENTS 2
+
 /**
  * struct way - how memory is described to the controller
  * @name: for messages
@@ -21,6 +30,34 @@ struct way {
 	void (*begin)(struct decant_sink *sink);
 	struct nvme_data (*finish)(const struct decant_sink *sink);
 };
+
+/* What the device allows, and where lists end: a case sets them for itself. */
+static struct {
+	size_t max_bytes;
+	size_t prp_first; /* entries in the first PRP list */
+	size_t sgl_each;  /* descriptors in a segment */
+} settings;
+
+static void settings_reset(void)
+{
+	settings.max_bytes = rig.nvme.max_bytes;
+	settings.prp_first = NVME_PAGE / sizeof(uint64_t);
+	settings.sgl_each = NVME_PAGE / sizeof(struct decant_nvme_sgl_descriptor);
+}
+
+/* Tables of so many bytes in the memory for lists, in random order. */
+static size_t cut_tables(struct decant_table *table, size_t bytes)
+{
+	static size_t order[TABLES];
+	size_t nr = RIG_LISTS_LEN / bytes < TABLES ? RIG_LISTS_LEN / bytes : TABLES;
+
+	pieces_order(order, nr);
+	for (size_t i = 0; i < nr; i++)
+		table[i] = (struct decant_table){rig_addr(rig.lists) + order[i] * bytes,
+						 rig_iova(&rig, rig.lists) +
+							 order[i] * bytes};
+	return nr;
+}
 
 static struct decant_dma dma_table[PIECES_MAX];
 
@@ -46,7 +83,50 @@ static struct nvme_data finish_dma(const struct decant_sink *sink)
 	return segment;
 }
 
+/* The first list begins inside its page if it is to be short. */
+static void begin_prp(struct decant_sink *sink)
+{
+	static struct decant_table table[TABLES];
+	static struct decant_prp prp;
+	size_t nr = cut_tables(table, NVME_PAGE);
+	size_t skipped = NVME_PAGE - settings.prp_first * sizeof(uint64_t);
+
+	table[0].addr = (unsigned char *)table[0].addr + skipped;
+	table[0].iova += skipped;
+	REQUIRE(!decant_sink_prp(sink, &prp, NVME_PAGE, table, nr));
+}
+
+static struct nvme_data finish_prp(const struct decant_sink *sink)
+{
+	struct nvme_data data = {0};
+
+	decant_prp_pointers(sink, data.pointer);
+	return data;
+}
+
+static void begin_sgl(struct decant_sink *sink)
+{
+	static struct decant_table table[TABLES];
+	static struct decant_nvme_sgl sgl;
+
+	cut_tables(table, settings.sgl_each * sizeof(struct decant_nvme_sgl_descriptor));
+	REQUIRE(!decant_sink_nvme_sgl(sink, &sgl, table, SEGMENTS, settings.sgl_each));
+	REQUIRE(!decant_nvme_sgl_limits(rig.nvme.sgls, &sink->limits));
+}
+
+static struct nvme_data finish_sgl(const struct decant_sink *sink)
+{
+	struct decant_nvme_sgl_descriptor first;
+	struct nvme_data data = {0};
+
+	data.sgl = decant_nvme_sgl_command(sink, &first) == 1u << 14;
+	memcpy(data.pointer, &first, sizeof(first));
+	return data;
+}
+
 static const struct way by_dma = {"dma", begin_dma, finish_dma};
+static const struct way by_prp = {"prp", begin_prp, finish_prp};
+static const struct way by_sgl = {"sgl", begin_sgl, finish_sgl};
 
 /* What every sink here has: memory must be registered, and commands have whole blocks. */
 static void sink_begin(struct decant_sink *sink, const struct way *way,
@@ -57,7 +137,7 @@ static void sink_begin(struct decant_sink *sink, const struct way *way,
 	sink->domain = &rig.vfio.domain;
 	sink->hold = hold;
 	sink->policy = DECANT_REFUSE;
-	sink->limits.max_bytes = rig.nvme.max_bytes;
+	sink->limits.max_bytes = settings.max_bytes;
 	sink->limits.block = NVME_BLOCK;
 }
 
@@ -123,46 +203,83 @@ static void fill_memory(void)
 	memcpy(rig.wanted, rig.memory, RIG_MEMORY_LEN);
 }
 
-/* Extract the pieces and run one command; whether all was taken. The sink is filled. */
-static bool command(const struct way *way, enum nvme_opcode opcode,
-		    const struct pieces *p, uint64_t block, struct decant_sink *sink)
+/* Fill a sink as far as one command goes; sometimes in two goes. */
+static ssize_t extract(struct decant_iter *it, struct decant_sink *sink,
+		       const struct way *way, size_t len)
 {
-	enum decant_direction direction =
-		opcode == NVME_WRITE ? DECANT_SOURCE : DECANT_DEST;
+	size_t half = check_below(3) ? 0 : check_below(len / NVME_BLOCK) * NVME_BLOCK;
+	ssize_t first, second;
+
+	first = half ? decant_extract(it, sink, half) : 0;
+	if (first != (ssize_t)half)
+		return first;
+	if (first)
+		way->finish(sink);
+	second = decant_extract(it, sink, len - half);
+	return second < 0 && first ? first : first + second;
+}
+
+/* One command for what a sink takes; the bytes it was for. */
+static ssize_t command(const struct way *way, enum nvme_opcode opcode, uint64_t block,
+		       struct decant_iter *it, size_t len, struct decant_sink *sink)
+{
 	struct decant_hold hold = {0};
-	struct decant_iter it;
 	struct nvme_data data;
 	ssize_t got;
 
-	REQUIRE(!decant_iter_iovec(&it, direction, p->iov, p->nr));
 	sink_begin(sink, way, &hold);
-	got = decant_extract(&it, sink, p->len);
-	if (CHECK_EQ(got, p->len)) {
+	got = extract(it, sink, way, len);
+	if (got > 0) {
 		data = way->finish(sink);
-		CHECK_EQ(nvme_io(&rig.nvme, opcode, block, p->len / NVME_BLOCK, &data),
+		CHECK_EQ(nvme_io(&rig.nvme, opcode, block, (size_t)got / NVME_BLOCK,
+				 &data),
 			 0);
 	} else {
-		printf("# %s: stopped for %s\n", way->name, decant_stop_name(sink->stop));
+		check_fail(__FILE__, __LINE__, "%s: %zd, stopped for %s with %zu left",
+			   way->name, got, decant_stop_name(sink->stop), len);
 	}
 	sink->hold = NULL;
 	decant_hold_release(&hold);
-	return got == (ssize_t)p->len;
+	return got;
 }
 
-/* Both directions: write the pieces, then read into them, at two places of the disk. */
-static bool moves(const struct way *way, const struct pieces *p, struct decant_sink *sink)
+/* As many commands as it takes; how many, or 0. The sink is that of the last. */
+static size_t carry(const struct way *way, enum nvme_opcode opcode,
+		    const struct pieces *p, uint64_t block, struct decant_sink *sink)
+{
+	size_t left = p->len, nr = 0;
+	struct decant_iter it;
+	ssize_t got;
+
+	REQUIRE(!decant_iter_iovec(
+		&it, opcode == NVME_WRITE ? DECANT_SOURCE : DECANT_DEST, p->iov, p->nr));
+	for (; left; left -= (size_t)got, nr++) {
+		got = command(way, opcode, block, &it, left, sink);
+		if (got <= 0)
+			return 0;
+		block += (size_t)got / NVME_BLOCK;
+	}
+	model(opcode, p, block - p->len / NVME_BLOCK);
+	return nr;
+}
+
+/*
+ * Both directions: write the pieces, then read into them, at two places of the disk.
+ * Returns the number of commands for each, 0 if something is not as it should be.
+ */
+static size_t moves(const struct way *way, const struct pieces *p,
+		    struct decant_sink *sink)
 {
 	size_t room = (RIG_DISK_LEN - p->len) / NVME_BLOCK + 1;
 	uint64_t to = check_below(room), from = check_below(room);
+	size_t nr = carry(way, NVME_WRITE, p, to, sink);
 
-	if (!command(way, NVME_WRITE, p, to, sink))
-		return false;
-	model(NVME_WRITE, p, to);
+	if (!nr)
+		return 0;
 	if (from == to)
 		fill_memory(); /* else reading nothing would look right */
-	if (!command(way, NVME_READ, p, from, sink))
-		return false;
-	model(NVME_READ, p, from);
-	return memory_is_right();
+	if (!CHECK_EQ(carry(way, NVME_READ, p, from, sink), nr))
+		return 0;
+	return memory_is_right() ? nr : 0;
 }
 #endif

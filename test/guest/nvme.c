@@ -19,7 +19,7 @@ static void by_hand(void)
 	CHECK(disk_is_right());
 }
 
-/* The IOMMU is in the way: a virtual address, or one that was unmapped, reaches nothing. */
+/* The IOMMU is in the way: virtual addresses, and unmapped ones, reach nothing. */
 static void nothing_unmapped(void)
 {
 	struct decant_region *region = rig_region(&rig, NVME_PAGE);
@@ -43,10 +43,10 @@ static void nothing_unmapped(void)
 	CHECK(memory_is_right());
 }
 
-/* How the device knows a byte of the rig's memory. */
-static uint64_t device_address(const unsigned char *addr)
+/* How the device knows a byte of the rig's memory, offset bytes from an address. */
+static uint64_t device_address(const void *addr, size_t offset)
 {
-	size_t at = (size_t)(addr - rig.memory);
+	size_t at = (size_t)((const unsigned char *)addr - rig.memory) + offset;
 
 	return rig_iova(&rig, rig.regions[at / RIG_REGION_LEN]) + at % RIG_REGION_LEN;
 }
@@ -57,25 +57,27 @@ static void tuples_match(void)
 	struct decant_sink sink;
 	size_t piece = 0, offset = 0;
 
-	pieces_odd(&pieces, rig.memory, 300, 256 << 10);
+	pieces_odd(&pieces, rig.memory, RIG_MEMORY_LEN, 300, 256 << 10, 4);
 	if (!moves(&by_dma, &pieces, &sink))
 		return;
-	CHECK(sink.nr >= 299);
 	for (size_t i = 0; i < sink.nr; i++)
-		for (uint64_t at = 0; at < dma_table[i].length;) {
-			size_t left = pieces.iov[piece].iov_len - offset;
-			size_t len = left < dma_table[i].length - at
-					     ? left
-					     : dma_table[i].length - at;
+		for (uint64_t at = 0, len; at < dma_table[i].length; at += len) {
+			const struct iovec *iov = &pieces.iov[piece];
+			uint64_t left = iov->iov_len - offset;
 
+			len = dma_table[i].length - at;
+			if (len > left)
+				len = left;
 			if (len && !CHECK_EQ(dma_table[i].addr + at,
-					     device_address(pieces.iov[piece].iov_base) +
-						     offset))
+					     device_address(iov->iov_base, offset)))
 				return;
-			at += len;
-			offset = len < left ? offset + len : 0;
-			piece += len == left;
+			offset += len;
+			if (offset == iov->iov_len) {
+				offset = 0;
+				piece++;
+			}
 		}
+	CHECK_EQ(sink.bytes, pieces.len);
 	CHECK(disk_is_right());
 }
 
@@ -92,7 +94,7 @@ static void regions_stay_apart(void)
 	CHECK(disk_is_right());
 }
 
-/* Far apart for the program, adjacent for the device: one tuple, and the device agrees. */
+/* Far apart for the program, adjacent for the device: one tuple; the device agrees. */
 static void regions_join(void)
 {
 	struct decant_region *one = rig_region(&rig, NVME_PAGE), *two;
@@ -172,46 +174,208 @@ static void unmapped_is_refused(void)
 	CHECK_EQ(decant_extract(&it, &sink, NVME_PAGE), NVME_PAGE);
 }
 
-/* Scattered pages that begin offset bytes into the first, in both directions. */
-static void pages(const struct way *way, size_t offset, size_t len, size_t elements)
+/* Scattered pages, from offset bytes into the first: one command in each direction. */
+static bool prp_pages(size_t offset, size_t len)
 {
 	struct decant_sink sink;
 
 	pieces_pages(&pieces, rig.memory, offset, len);
-	if (moves(way, &pieces, &sink))
-		CHECK(sink.nr <= elements);
+	return CHECK_EQ(moves(&by_prp, &pieces, &sink), 1) &&
+	       CHECK_EQ(sink.nr, (offset + len + NVME_PAGE - 1) / NVME_PAGE);
+}
+
+/* One entry, two, a list, a full one, and lists in a chain of two and three. */
+static void prp_entries(void)
+{
+	static const struct {
+		size_t offset, len;
+	} shapes[] = {
+		{0, 512},
+		{0, 4096},
+		{512, 512},
+		{4, 512},
+		{3584, 512},
+		{0, 4608},
+		{0, 8192},
+		{4092, 512},
+		{2048, 4096},
+		{0, 8704},
+		{0, 12288},
+		{4, 65536},
+		{0, 2 << 20},
+		{512, 2 << 20},
+		{4, (2 << 20) + 4096},
+		{0, RIG_MOST_LEN},
+		{4, RIG_MOST_LEN - NVME_PAGE},
+	};
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < COUNT(shapes); i++)
+		ok = prp_pages(shapes[i].offset, shapes[i].len);
 	CHECK(disk_is_right());
 }
 
+/* A first list that ends early: the entry in the place of the link, and links to it. */
+static void prp_links(void)
+{
+	bool ok = true;
+
+	for (size_t first = 1; first <= 4; first++)
+		for (size_t nr = 2; ok && nr <= 7; nr++) {
+			settings.prp_first = first;
+			ok = prp_pages(0, nr * NVME_PAGE);
+		}
+	settings.prp_first = 1;
+	prp_pages(8, RIG_MOST_LEN - NVME_PAGE);
+	settings_reset();
+	CHECK(disk_is_right());
+}
+
+/* What ends inside a page ends the command: the next one goes on from there. */
+static void prp_gaps(void)
+{
+	struct decant_sink sink;
+
+	pieces_odd(&pieces, rig.memory, RIG_MEMORY_LEN, 40, 1 << 20, NVME_BLOCK);
+	CHECK(moves(&by_prp, &pieces, &sink) > 1);
+	CHECK(disk_is_right());
+}
+
+static bool sgl_pieces(size_t each, size_t room, size_t nr, size_t len)
+{
+	struct decant_sink sink;
+
+	settings.sgl_each = each;
+	do
+		pieces_odd(&pieces, rig.memory, room, nr, len, 4);
+	while (!pieces.len);
+	return CHECK_EQ(moves(&by_sgl, &pieces, &sink), 1);
+}
+
+/* Elements in the command, in one segment, in the link's place, in two segments. */
+static void sgl_segments(void)
+{
+	bool ok = true;
+
+	for (size_t each = 2; each <= 5; each++)
+		for (size_t nr = 1; ok && nr < 2 * each; nr++)
+			ok = sgl_pieces(each, RIG_REGION_LEN, nr, 8192);
+	for (size_t each = 310; ok && each <= 710; each += 100)
+		ok = sgl_pieces(each, RIG_MEMORY_LEN, 600, 300 << 10);
+	settings_reset();
+	CHECK(disk_is_right());
+}
+
+static void random_settings(void)
+{
+	settings_reset();
+	settings.max_bytes =
+		check_below(2) ? (size_t)4096 << check_below(8) : settings.max_bytes;
+	settings.prp_first = 1 + check_below(check_below(2) ? 8 : NVME_PAGE / 8);
+	settings.sgl_each = 40 + check_below(300); /* a block has to fit */
+}
+
 /* Pieces at random, many times; what the disk holds is looked at in the end, too. */
-static void scattered(const struct way *way, bool odd)
+static void scattered(const struct way *way, size_t unit)
 {
 	size_t cases = check_cases(60), failed = 0;
 	struct decant_sink sink;
 
 	for (size_t i = 0; i < cases && failed < 3; i++) {
-		size_t blocks = 1 + check_below(i % 8 ? 64 : 2048);
+		size_t len = NVME_BLOCK * (1 + check_below(i % 8 ? 64 : 2048));
 
-		if (odd)
-			pieces_odd(&pieces, rig.memory, 1 + check_below(64),
-				   (blocks + 1) * NVME_BLOCK);
-		else
+		random_settings();
+		if (check_below(2))
 			pieces_pages(&pieces, rig.memory, 4 * check_below(NVME_PAGE / 4),
-				     blocks * NVME_BLOCK);
+				     len);
+		else
+			pieces_odd(&pieces, rig.memory, RIG_MEMORY_LEN,
+				   1 + check_below(64), len + 64 * unit, unit);
 		failed += pieces.len && !moves(way, &pieces, &sink);
 	}
+	settings_reset();
 	CHECK(!failed);
 	CHECK(disk_is_right());
 }
 
 static void dma_scattered(void)
 {
-	pages(&by_dma, 512, 1 << 20, 257);
-	scattered(&by_dma, true);
-	scattered(&by_dma, false);
+	scattered(&by_dma, 4);
 }
 
-/* The owner lets go while a command may still be under way: the hold keeps the mapping. */
+static void prp_scattered(void)
+{
+	scattered(&by_prp, NVME_BLOCK);
+}
+
+static void sgl_scattered(void)
+{
+	scattered(&by_sgl, 4);
+}
+
+/* Extract pieces of memory that the device can't reach, and run the command. */
+static void through_stage(const struct way *way, enum nvme_opcode opcode, uint64_t block,
+			  struct decant_stage *stage)
+{
+	struct decant_sink sink;
+	struct nvme_data data;
+	struct decant_iter it;
+
+	REQUIRE(!decant_iter_iovec(&it,
+				   opcode == NVME_WRITE ? DECANT_SOURCE : DECANT_DEST,
+				   pieces.iov, pieces.nr));
+	sink_begin(&sink, way, NULL);
+	sink.policy = DECANT_STAGE;
+	sink.stage = stage;
+	CHECK_EQ(decant_extract(&it, &sink, pieces.len), pieces.len);
+	data = way->finish(&sink);
+	CHECK_EQ(nvme_io(&rig.nvme, opcode, block, pieces.len / NVME_BLOCK, &data), 0);
+	CHECK_EQ(stage->bytes, pieces.len);
+}
+
+/* What the pieces hold, in one piece. */
+static void gather(unsigned char *into)
+{
+	struct decant_iter from, to;
+
+	REQUIRE(!decant_iter_iovec(&from, DECANT_SOURCE, pieces.iov, pieces.nr));
+	REQUIRE(!decant_iter_buf(&to, DECANT_DEST, into, pieces.len));
+	CHECK_EQ(decant_copy(&to, &from, pieces.len), pieces.len);
+}
+
+/* Any bytes anywhere, through memory that the device does know. */
+static void staged_by(const struct way *way)
+{
+	static unsigned char plain[65536], flat[65536];
+	static struct decant_staged records[1024];
+	struct decant_region *region = rig_region(&rig, 16 * NVME_PAGE);
+	struct decant_stage stage;
+
+	REQUIRE(region);
+	fill(plain, sizeof(plain));
+	pieces_odd(&pieces, plain, sizeof(plain), 100, 20000, 1);
+	decant_stage_init(&stage,
+			  (struct decant_span){rig_addr(region), 16 * NVME_PAGE, region},
+			  records, COUNT(records));
+	through_stage(way, NVME_WRITE, 9, &stage);
+	gather(rig.disk + 9 * NVME_BLOCK);
+	CHECK(disk_is_right());
+	decant_stage_reset(&stage);
+	through_stage(way, NVME_READ, 200, &stage);
+	CHECK_EQ(decant_stage_scatter(&stage, pieces.len), pieces.len);
+	gather(flat);
+	CHECK(!memcmp(flat, rig.disk + 200 * NVME_BLOCK, pieces.len));
+	decant_region_put(region);
+}
+
+static void staged(void)
+{
+	staged_by(&by_prp);
+	staged_by(&by_sgl);
+	staged_by(&by_dma);
+}
+
+/* The owner lets go while a command may be under way: the hold keeps the mapping. */
 static void hold_keeps_memory(void)
 {
 	struct decant_region *region = rig_region(&rig, 2 * NVME_PAGE);
@@ -248,6 +412,13 @@ int main(void)
 		{"dma: regions that are adjacent for the device join", regions_join},
 		{"dma: regions that share a page", regions_share_a_page},
 		{"dma: scattered pieces", dma_scattered},
+		{"prp: one entry, two, lists", prp_entries},
+		{"prp: where lists link", prp_links},
+		{"prp: gaps end a command", prp_gaps},
+		{"prp: scattered pieces", prp_scattered},
+		{"sgl: in the command, in one segment, in two", sgl_segments},
+		{"sgl: scattered pieces", sgl_scattered},
+		{"unregistered memory goes through a stage", staged},
 		{"unmapped memory is refused", unmapped_is_refused},
 		{"a hold keeps memory mapped", hold_keeps_memory},
 	};
@@ -264,6 +435,7 @@ int main(void)
 		printf("Bail out! %s\n", missing);
 		return 1;
 	}
+	settings_reset();
 	failed = check_run(cases, COUNT(cases));
 	rig_close(&rig);
 	return failed;

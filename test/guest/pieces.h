@@ -60,20 +60,20 @@ static void pieces_pages(struct pieces *p, unsigned char *memory, size_t offset,
 	}
 }
 
-/* About len bytes in nr pieces, of addresses and lengths that are multiples of 4. */
-static void pieces_odd(struct pieces *p, unsigned char *memory, size_t nr, size_t len)
+/* About len bytes in nr pieces, whose addresses and lengths are multiples of unit. */
+static void pieces_odd(struct pieces *p, unsigned char *memory, size_t room, size_t nr,
+		       size_t len, size_t unit)
 {
 	static size_t order[PIECES_PAGES];
-	size_t slot = RIG_MEMORY_LEN / nr / 4 * 4, each = len / nr / 4 * 4;
+	size_t slot = room / nr / unit, most = 2 * len / nr / unit;
 
-	REQUIRE(nr <= PIECES_PAGES && each && 2 * each <= slot);
+	REQUIRE(nr <= PIECES_PAGES && most && most <= slot);
 	p->nr = p->len = 0;
 	pieces_order(order, nr);
 	for (size_t i = 0; i < nr; i++) {
-		size_t offset = 4 * check_below((slot - 2 * each) / 4 + 1);
+		size_t at = order[i] * slot + check_below(slot - most + 1);
 
-		pieces_add(p, memory + order[i] * slot + offset,
-			   4 + 4 * check_below(each / 2));
+		pieces_add(p, memory + at * unit, (1 + check_below(most)) * unit);
 	}
 	p->len = p->len / NVME_BLOCK * NVME_BLOCK;
 }

@@ -6,8 +6,7 @@
 #include <sys/mman.h>
 #include "rig.h"
 
-#define LISTS_LEN (64 * (size_t)NVME_PAGE)
-#define FLAT_LEN  (2 * (size_t)NVME_PAGE)
+#define FLAT_LEN (2 * (size_t)NVME_PAGE)
 
 static unsigned char *allocate(size_t len)
 {
@@ -98,7 +97,7 @@ static bool make_memory(struct rig *rig)
 	rig->wanted = allocate(RIG_MEMORY_LEN);
 	rig->disk = allocate(RIG_DISK_LEN);
 	rig->flat = rig_region(rig, FLAT_LEN);
-	rig->lists = rig_region(rig, LISTS_LEN);
+	rig->lists = rig_region(rig, RIG_LISTS_LEN);
 	if (!rig->memory || !rig->wanted || !rig->disk || !rig->flat || !rig->lists)
 		return false;
 	return !decant_space_new(&rig->space) && add_regions(rig);

@@ -11,7 +11,14 @@
 #define RIG_REGIONS    8
 #define RIG_REGION_LEN (160 * (size_t)NVME_PAGE)
 #define RIG_MEMORY_LEN (RIG_REGIONS * RIG_REGION_LEN)
+#define RIG_LISTS_LEN  (64 * (size_t)NVME_PAGE)
 #define RIG_DISK_LEN   ((size_t)4 << 20)
+
+/*
+ * QEMU moves the data of a command with one system call, in at most 1,024 parts, none of
+ * which crosses a page.
+ */
+#define RIG_MOST_LEN ((size_t)1024 * NVME_PAGE)
 
 /**
  * struct rig - the whole arrangement
