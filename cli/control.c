@@ -42,8 +42,12 @@ static void run_child(char **argv, int in, int out, int failed)
 	dup2(in, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	signal(SIGPIPE, SIG_DFL);
-	/* A terminal's interrupt reaches us; the other side hears of it when we close. */
-	setpgid(0, 0);
+	/*
+	 * A terminal's interrupt is for us; the other side hears of it when we close. The
+	 * process stays in our group, for ssh may have to ask for a password there.
+	 */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
 	execvp(argv[0], argv);
 	err = errno;
 	if (write(failed, &err, sizeof(err)) < 0)
@@ -212,7 +216,7 @@ static void describe_end(struct control *c, char *room, size_t max)
 static void report_other(struct control *c, struct wire *wire, struct report *report)
 {
 	uint64_t code = wire_get_u64(wire);
-	char text[800];
+	char text[REPORT_BYTES];
 
 	wire_get_text(wire, text, sizeof(text));
 	if (wire->bad || code < EXIT_USAGE || code > EXIT_INTERRUPTED)
@@ -273,14 +277,17 @@ void control_report(struct control *c, const struct report *report)
 /* Give the process time to end by itself, for it has its target to clean up. */
 static void end_child(struct control *c)
 {
-	for (int ms = 0; ms < END_MS; ms += 10) {
-		if (waitpid(c->child, NULL, WNOHANG))
-			return;
-		poll(NULL, 0, 10);
+	static const int signals[] = {SIGTERM, SIGKILL};
+
+	for (int i = 0; i < 3; i++) {
+		for (int ms = 0; ms < END_MS; ms += 10) {
+			if (waitpid(c->child, NULL, WNOHANG))
+				return;
+			poll(NULL, 0, 10);
+		}
+		if (i < 2)
+			kill(c->child, signals[i]);
 	}
-	kill(-c->child, SIGTERM);
-	kill(c->child, SIGTERM);
-	waitpid(c->child, NULL, 0);
 }
 
 void control_close(struct control *c)

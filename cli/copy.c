@@ -23,14 +23,6 @@ static const char *remote_path(const char *arg, char *room, size_t max)
 	return colon + 1;
 }
 
-static bool same_file(const struct copy_options *o)
-{
-	struct stat a, b;
-
-	return !stat(o->source, &a) && !stat(o->target, &b) && S_ISREG(a.st_mode) &&
-	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 struct copy {
 	struct copy_options options;
 	struct report report;
@@ -47,12 +39,7 @@ static void open_local(struct copy *c)
 	const struct copy_options *o = &c->options;
 
 	c->source = source_open(&c->engine, o->source, o->direct);
-	if (!c->source)
-		return;
-	if (same_file(o))
-		report_set(&c->report, EXIT_USAGE, "%s and %s are the same file",
-			   o->source, o->target);
-	else
+	if (c->source)
 		c->target = target_open(&c->engine, o->target, o->source,
 					&c->source->meta, o->direct);
 }
@@ -106,7 +93,10 @@ static void open_ends(struct copy *c)
 
 	from = remote_path(c->options.source, c->host, sizeof(c->host));
 	to = remote_path(c->options.target, from ? other : c->host, sizeof(c->host));
-	if (from && to)
+	if ((from && *c->host == '-') || (to && *c->host == '-'))
+		report_set(&c->report, EXIT_USAGE, "%s: a host can't begin with a dash",
+			   c->host);
+	else if (from && to)
 		report_set(&c->report, EXIT_USAGE,
 			   "one of SRC and DST must be on this host");
 	else if (from)
@@ -144,8 +134,10 @@ static void abandon(struct copy *c)
 {
 	if (c->target && c->target->ops->abandon)
 		c->target->ops->abandon(c->target);
-	if (c->session.client)
+	if (c->session.client) {
+		session_abandon(&c->session);
 		control_close(&c->session.control);
+	}
 	command_abandon(&c->report);
 }
 

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -30,13 +32,45 @@ static void temp_name(const struct draft *draft, char *room, size_t max)
 		 (unsigned long long)number);
 }
 
-/* Follow symbolic links to the file that shall be replaced; the path itself if there is
- * none. */
+/* Where a symbolic link points to; NULL if path is none. */
+static char *link_target(const char *path)
+{
+	char to[PATH_MAX], *copy = strdup(path), *joined = NULL;
+	ssize_t len = copy ? readlink(path, to, sizeof(to) - 1) : -1;
+
+	if (len >= 0) {
+		to[len] = '\0';
+		if (asprintf(&joined, "%s/%s", *to == '/' ? "" : dirname(copy), to) < 0)
+			joined = NULL;
+	}
+	free(copy);
+	return joined;
+}
+
+/* Follow symbolic links to the file that shall be replaced, or made where they point to.
+ */
 static char *resolve(const char *path)
 {
-	char *real = realpath(path, NULL);
+	char *real = realpath(path, NULL), *next;
 
-	return real || errno != ENOENT ? real : strdup(path);
+	if (real || errno != ENOENT)
+		return real;
+	real = strdup(path);
+	for (int i = 0; real && i < 40 && (next = link_target(real)); i++) {
+		free(real);
+		real = next;
+	}
+	return real;
+}
+
+/* A path that can't be a file's. */
+static int path_error(const char *path)
+{
+	size_t len = strlen(path);
+
+	if (!len)
+		return ENOENT;
+	return path[len - 1] == '/' ? EISDIR : 0;
 }
 
 static bool open_directory(struct draft *draft, const char *path, struct report *report)
@@ -81,6 +115,9 @@ bool draft_open(struct draft *draft, const char *path, struct report *report)
 	*draft = (struct draft){.fd = -1, .dir = -1, .path = strdup(path)};
 	if (!draft->path)
 		return report_set(report, EXIT_RESOURCES, "%s: no memory", path);
+	errno = path_error(path);
+	if (errno)
+		return fail(draft, report);
 	if (!open_directory(draft, path, report) || !may_replace(draft, report))
 		return false;
 	draft->fd = openat(draft->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

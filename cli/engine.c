@@ -27,6 +27,7 @@ void engine_catch_signals(void)
 	sigaction(SIGHUP, &action, NULL);
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
+	sigaction(SIGXFSZ, &action, NULL);
 }
 
 bool engine_interrupted(struct engine *engine)
@@ -36,6 +37,14 @@ bool engine_interrupted(struct engine *engine)
 			   "interrupted by signal %d (%s)", (int)caught,
 			   strsignal(caught));
 	return caught != 0;
+}
+
+void engine_failed(struct engine *engine, enum exit_code code, const char *path)
+{
+	int err = errno;
+
+	if (err != EINTR || !engine_interrupted(engine))
+		report_set(engine->report, code, "%s: %s", path, strerror(err));
 }
 
 static bool engine_buffers(struct engine *engine)

@@ -24,7 +24,8 @@ struct endpoint;
 struct chunk {
 	uint64_t number;
 	uint64_t pos;
-	size_t len; /* bytes of the file in it */
+	size_t len;  /* bytes of the file in it */
+	size_t done; /* of these, for the end point at work */
 	bool last;
 	bool filled; /* waits for its turn */
 	struct decant_span buffer;
@@ -40,6 +41,8 @@ struct file_meta {
 	bool keep; /* mode and times mean something */
 	struct timespec atime;
 	struct timespec mtime;
+	dev_t device; /* of a file on this machine, to know it again */
+	ino_t inode;
 };
 
 #define SIZE_UNKNOWN UINT64_MAX
@@ -106,11 +109,15 @@ bool engine_run(struct engine *engine, struct endpoint *source, struct endpoint 
 void engine_filled(struct engine *engine, struct chunk *chunk);
 void engine_emptied(struct engine *engine, struct chunk *chunk);
 bool engine_interrupted(struct engine *engine);
+/* A call that ended with errno set: was it a signal that ends the copy? Else the path and
+ * the reason are the error. */
+void engine_failed(struct engine *engine, enum exit_code code, const char *path);
 
 /* Say in engine->stats how I/O is done. */
 void engine_describe(struct engine *engine);
 
-/* Make SIGINT, SIGTERM and SIGHUP end the copy cleanly and SIGPIPE an error code. */
+/* Make SIGINT, SIGTERM and SIGHUP end the copy cleanly, SIGPIPE and SIGXFSZ an error
+ * code. */
 void engine_catch_signals(void);
 
 /* The whole of a chunk's bytes as an iterator. */

@@ -32,32 +32,41 @@ static bool fail(struct file *f, enum exit_code code, int err)
 	return report_set(f->ep.engine->report, code, "%s: %s", f->path, strerror(err));
 }
 
+/* Ask for what is missing of a chunk. */
+static bool read_rest(struct file *f, struct chunk *chunk)
+{
+	struct decant_iter it = chunk_iter(chunk, DECANT_DEST);
+	int err = decant_iter_advance(&it, chunk->done);
+
+	if (!err)
+		err = decant_uring_read(f->ep.engine->ring, f->io, &it,
+					chunk->len - chunk->done,
+					chunk->pos + chunk->done, chunk);
+	return !err || fail(f, EXIT_SOURCE, -err);
+}
+
 static enum start file_read(struct endpoint *ep, struct chunk *chunk)
 {
 	struct file *f = file_of(ep);
-	struct decant_iter it;
 	uint64_t left;
-	int err;
 
 	chunk->number = f->next;
 	chunk->pos = f->next * ep->engine->chunk_bytes;
 	left = ep->meta.size - chunk->pos;
 	chunk->len = left < ep->engine->chunk_bytes ? left : ep->engine->chunk_bytes;
 	chunk->last = chunk->len == left;
+	chunk->done = 0;
 	f->next++;
 	if (!chunk->len) {
 		engine_filled(ep->engine, chunk);
 		return START_DONE;
 	}
 	stage_begin(ep->stage);
-	it = chunk_iter(chunk, DECANT_DEST);
-	err = decant_uring_read(ep->engine->ring, f->io, &it, chunk->len, chunk->pos,
-				chunk);
-	if (!err && chunk->last)
+	if (!read_rest(f, chunk))
+		return START_FAILED;
+	if (chunk->last)
 		ep->engine->ended = true;
-	if (err)
-		fail(f, EXIT_SOURCE, -err);
-	return err ? START_FAILED : START_DONE;
+	return START_DONE;
 }
 
 static bool file_changed(struct file *f, const char *how)
@@ -70,41 +79,57 @@ static void file_was_read(struct endpoint *ep, struct chunk *chunk, ssize_t resu
 {
 	struct file *f = file_of(ep);
 
-	stage_end(ep->stage, result > 0 ? (size_t)result : 0);
+	if (result > 0)
+		chunk->done += (size_t)result;
+	/* What comes back short is continued: that tells the end from an error. */
+	if (result > 0 && chunk->done < chunk->len && read_rest(f, chunk))
+		return;
+	stage_end(ep->stage, chunk->done);
 	chunk->at = NULL;
 	if (result < 0)
 		fail(f, EXIT_SOURCE, (int)-result);
-	else if ((size_t)result != chunk->len)
+	else if (!result)
 		file_changed(f, "it shrank");
-	else
+	else if (chunk->done == chunk->len)
 		engine_filled(ep->engine, chunk);
+}
+
+static bool write_rest(struct file *f, struct chunk *chunk)
+{
+	struct decant_iter it = chunk_iter(chunk, DECANT_SOURCE);
+	int err = decant_iter_advance(&it, chunk->done);
+
+	if (!err)
+		err = decant_uring_write(f->ep.engine->ring, f->io, &it,
+					 chunk->len - chunk->done,
+					 chunk->pos + chunk->done, chunk);
+	return !err || fail(f, EXIT_TARGET, -err);
 }
 
 static bool file_write(struct endpoint *ep, struct chunk *chunk)
 {
 	struct file *f = file_of(ep);
-	struct decant_iter it = chunk_iter(chunk, DECANT_SOURCE);
-	int err;
 
 	if (!chunk->len) {
 		engine_emptied(ep->engine, chunk);
 		return true;
 	}
 	stage_begin(ep->stage);
-	err = decant_uring_write(ep->engine->ring, f->io, &it, chunk->len, chunk->pos,
-				 chunk);
-	return !err || fail(f, EXIT_TARGET, -err);
+	chunk->done = 0;
+	return write_rest(f, chunk);
 }
 
 static void file_was_written(struct endpoint *ep, struct chunk *chunk, ssize_t result)
 {
 	struct file *f = file_of(ep);
 
-	stage_end(ep->stage, result > 0 ? (size_t)result : 0);
-	if (result < 0)
-		fail(f, EXIT_TARGET, (int)-result);
-	else if ((size_t)result != chunk->len)
-		fail(f, EXIT_TARGET, ENOSPC);
+	if (result > 0)
+		chunk->done += (size_t)result;
+	if (result > 0 && chunk->done < chunk->len && write_rest(f, chunk))
+		return;
+	stage_end(ep->stage, chunk->done);
+	if (result <= 0)
+		fail(f, EXIT_TARGET, result ? (int)-result : EIO);
 	engine_emptied(ep->engine, chunk);
 }
 
@@ -241,7 +266,17 @@ static void meta_from(struct file_meta *meta, int fd, const struct stat *st)
 				   .mode = st->st_mode & 07777,
 				   .keep = S_ISREG(st->st_mode),
 				   .atime = st->st_atim,
-				   .mtime = st->st_mtim};
+				   .mtime = st->st_mtim,
+				   .device = st->st_dev,
+				   .inode = st->st_ino};
+}
+
+/* Files that the kernel makes up (/proc) have bytes although their size is 0. */
+static bool is_made_up(int fd, const struct stat *st)
+{
+	char byte;
+
+	return S_ISREG(st->st_mode) && !st->st_size && pread(fd, &byte, 1, 0) > 0;
 }
 
 struct endpoint *source_open(struct engine *engine, const char *path,
@@ -255,7 +290,7 @@ struct endpoint *source_open(struct engine *engine, const char *path,
 		return pipe_open(engine, STDIN_FILENO, false, true, "standard input");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st)) {
-		report_set(engine->report, EXIT_SOURCE, "%s: %s", path, strerror(errno));
+		engine_failed(engine, EXIT_SOURCE, path);
 		return NULL;
 	}
 	if (S_ISDIR(st.st_mode)) {
@@ -264,7 +299,7 @@ struct endpoint *source_open(struct engine *engine, const char *path,
 		close(fd);
 		return NULL;
 	}
-	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+	if ((!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) || is_made_up(fd, &st))
 		return pipe_open(engine, fd, true, true, path);
 	f = file_new(engine, &source_ops, path);
 	if (!f) {
@@ -290,6 +325,8 @@ static bool allocate(struct file *f)
 	if (errno == EOPNOTSUPP || errno == ENOSYS)
 		return !ftruncate(f->draft.fd, (off_t)size) ||
 		       fail(f, EXIT_TARGET, errno);
+	if (errno == EINTR && engine_interrupted(f->ep.engine))
+		return false;
 	return report_set(f->ep.engine->report, EXIT_TARGET, "%s: %s (%s are needed)",
 			  f->path, strerror(errno), text_of_size(size).text);
 }
@@ -301,7 +338,7 @@ static struct endpoint *target_in_place(struct engine *engine, const char *path,
 	struct file *f;
 
 	if (fd < 0) {
-		report_set(engine->report, EXIT_TARGET, "%s: %s", path, strerror(errno));
+		engine_failed(engine, EXIT_TARGET, path);
 		return NULL;
 	}
 	if (!S_ISBLK(mode))
@@ -373,5 +410,10 @@ struct endpoint *target_open(struct engine *engine, const char *path,
 	}
 	if (!S_ISREG(st.st_mode))
 		return target_in_place(engine, path, st.st_mode, direct);
+	if (meta->inode && st.st_dev == meta->device && st.st_ino == meta->inode) {
+		report_set(engine->report, EXIT_USAGE, "%s and %s are the same file",
+			   source_name, path);
+		return NULL;
+	}
 	return target_draft(engine, path, meta, direct);
 }

@@ -21,7 +21,7 @@ static const char help_text[] =
 	"Show what direct I/O on a file demands, or what the fabric's providers do:\n"
 	"alignments, elements in a request, bytes in a request.\n"
 	"\n"
-	"Exit status: 0 done; 2 wrong usage; 3 the file can't be read; 5 no such "
+	"Exit status: 0 done; 2 wrong usage; 3 the file can't be read; 5 no such\n"
 	"provider.\n";
 
 struct limits_request {
@@ -116,6 +116,7 @@ static void print_provider(const struct decant_ofi_info *i, bool first)
 	       i->manual_progress ? "both sides must poll" : "");
 }
 
+/* Nothing is printed before there is something: an error has no output. */
 static int on_provider(void *user, const struct decant_ofi_info *info)
 {
 	struct limits_request *r = user;
@@ -123,6 +124,8 @@ static int on_provider(void *user, const struct decant_ofi_info *info)
 
 	if (wanted && strcmp(wanted + 1, info->provider))
 		return 0;
+	if (r->json && !r->found)
+		printf("{\"providers\":[");
 	if (r->json)
 		print_provider_json(info, !r->found);
 	else
@@ -133,12 +136,9 @@ static int on_provider(void *user, const struct decant_ofi_info *info)
 
 static int limits_fabric(struct limits_request *r)
 {
-	int err;
+	int err = decant_ofi_providers(on_provider, r);
 
-	if (r->json)
-		printf("{\"providers\":[");
-	err = decant_ofi_providers(on_provider, r);
-	if (r->json)
+	if (r->json && r->found)
 		printf("]}\n");
 	if (err < 0)
 		report_set(&r->report, EXIT_PEER, "libfabric: %s", strerror(-err));

@@ -40,7 +40,7 @@ static const char help_text[] =
 	"SRC and DST: a path, - for a pipe, or [user@]host:path (one of the two).\n"
 	"\n"
 	"  --chunk SIZE       bytes of a chunk, a power of two from 4K (1M)\n"
-	"  --depth N          chunks under way at a time, 1 to 1024 (8)\n"
+	"  --depth N          chunks under way at a time, 1 to 512 (8)\n"
 	"  --direct WHEN      past the page cache: auto, always, never (auto)\n"
 	"  --io HOW           auto, uring, threads (auto: io_uring if it is allowed)\n"
 	"  --fabric PROVIDER  libfabric provider for the data, see `decant limits "
@@ -54,11 +54,9 @@ static const char help_text[] =
 	"  -q, --quiet        no progress\n"
 	"  -h, --help         this text\n"
 	"\n"
-	"The target appears under its name when it is complete and synced; on an error "
-	"an\n"
-	"old target stays as it was. Mode and times are kept. Data between hosts is "
-	"sealed\n"
-	"with AES-256-GCM under a key of this session.\n"
+	"The target appears under its name when it is complete and synced; on an error\n"
+	"an old target stays as it was. Mode and times are kept. Data between hosts is\n"
+	"sealed with AES-256-GCM under a key of this session.\n"
 	"\n"
 	"Exit status: 0 done; 2 wrong usage; 3 the source can't be read or changed;\n"
 	"4 the target can't be written; 5 the other host or the fabric failed; 6 a "
@@ -169,6 +167,17 @@ bool copy_options_check(const struct copy_options *o, struct report *report)
 	return true;
 }
 
+/* A letter may stand among others, so getopt says which one it is. */
+static bool bad_option(const char *arg, int option, struct report *report)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+	bool is_letter = option == '?' && optopt > ' ' && optopt < 127;
+
+	return report_set(report, EXIT_USAGE, "%s: %s; see decant copy --help",
+			  is_letter ? letter : arg,
+			  option == ':' ? "needs a value" : "unknown option");
+}
+
 bool copy_options_parse(struct copy_options *o, int argc, char **argv,
 			struct report *report, bool *help)
 {
@@ -184,10 +193,7 @@ bool copy_options_parse(struct copy_options *o, int argc, char **argv,
 		if (*help)
 			return false;
 		if (option == '?' || option == ':')
-			return report_set(
-				report, EXIT_USAGE, "%s: %s; see decant copy --help",
-				argv[optind - 1],
-				option == ':' ? "needs a value" : "unknown option");
+			return bad_option(argv[optind - 1], option, report);
 		if (!parse_one(o, option, optarg, report))
 			return false;
 	}

@@ -24,7 +24,8 @@ struct copy_options {
 #define COPY_CHUNK_DEFAULT (1u << 20)
 #define COPY_CHUNK_LEAST   4096u
 #define COPY_DEPTH_DEFAULT 8u
-#define COPY_DEPTH_MOST	   1024u
+/* Each chunk needs up to five operations of the fabric, which has 4096. */
+#define COPY_DEPTH_MOST 512u
 
 /* Parse `decant copy`'s arguments. False when that ends the command: see report, or help.
  */

@@ -262,7 +262,9 @@ static void on_event(struct peer *p, const struct decant_ofi_event *event)
 	struct slot *slot = event->user;
 
 	if (event->result < 0) {
-		fabric_failed(p, (int)event->result);
+		/* When all is said the other side may hang up first. */
+		if (!p->over)
+			fabric_failed(p, (int)event->result);
 		return;
 	}
 	switch (event->kind) {
@@ -448,10 +450,17 @@ static bool receiver_finish(struct endpoint *ep)
 	return true;
 }
 
-/* The receiver again, when the target is in place. */
+/*
+ * The receiver again, when the target is in place: that is a success, whatever happens to
+ * the other side from now on.
+ */
 static bool receiver_confirm(struct endpoint *ep)
 {
-	return tell_stats(peer_of(ep)) && hear_stats(peer_of(ep));
+	struct peer *p = peer_of(ep);
+
+	if (!tell_stats(p) || !hear_stats(p))
+		*report_of(p) = (struct report){0};
+	return true;
 }
 
 static void peer_close(struct endpoint *ep)

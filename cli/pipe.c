@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* pipe.c - end points without positions: pipes, terminals, sockets, /dev/null. */
+/*
+ * pipe.c - end points whose bytes come and go in order: pipes, terminals, sockets,
+ * /dev/null, and files as standard input and output, from where these stand.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +15,10 @@ struct pipe {
 	char *path;
 	int fd;
 	bool owned;
-	bool busy; /* bytes of a pipe come one read at a time */
+	bool positions;
+	bool busy;    /* one request at a time */
+	size_t done;  /* bytes of the chunk under way */
+	uint64_t pos; /* of the next byte, where there are positions */
 	uint64_t next;
 	struct chunk **waiting; /* to be written, in order; a ring of depth entries */
 	unsigned first, nr;
@@ -28,60 +34,100 @@ static void fail(struct pipe *p, enum exit_code code, int err)
 	report_set(p->ep.engine->report, code, "%s: %s", p->path, strerror(err));
 }
 
+/* Ask for what is missing of a chunk. */
+static bool read_rest(struct pipe *p, struct chunk *chunk)
+{
+	struct decant_iter it = chunk_iter(chunk, DECANT_DEST);
+	int err = decant_iter_advance(&it, p->done);
+
+	if (!err)
+		err = decant_uring_read(p->ep.engine->ring, p->io, &it,
+					chunk->len - p->done, p->pos, chunk);
+	if (err)
+		fail(p, EXIT_SOURCE, -err);
+	return !err;
+}
+
 static enum start pipe_read(struct endpoint *ep, struct chunk *chunk)
 {
 	struct pipe *p = pipe_of(ep);
-	struct decant_iter it;
-	int err;
 
 	if (p->busy)
 		return START_NOT_NOW;
 	chunk->number = p->next;
 	chunk->pos = p->next * ep->engine->chunk_bytes;
 	chunk->len = ep->engine->chunk_bytes;
-	it = chunk_iter(chunk, DECANT_DEST);
-	err = decant_uring_read(ep->engine->ring, p->io, &it, chunk->len, 0, chunk);
-	if (err) {
-		fail(p, EXIT_SOURCE, -err);
+	p->done = 0;
+	if (!read_rest(p, chunk))
 		return START_FAILED;
-	}
 	stage_begin(ep->stage);
 	p->busy = true;
 	p->next++;
 	return START_DONE;
 }
 
+/* No bytes at all are the end. A few may come before an error, so the rest is read, too.
+ */
+static bool read_goes_on(struct pipe *p, struct chunk *chunk, ssize_t result)
+{
+	if (result <= 0)
+		return false;
+	p->done += (size_t)result;
+	p->pos += (size_t)result;
+	return p->done < chunk->len && read_rest(p, chunk);
+}
+
 static void pipe_was_read(struct endpoint *ep, struct chunk *chunk, ssize_t result)
 {
 	struct pipe *p = pipe_of(ep);
 
-	p->busy = false;
-	stage_end(ep->stage, result > 0 ? (size_t)result : 0);
-	chunk->at = NULL;
-	if (result < 0) {
-		fail(p, EXIT_SOURCE, (int)-result);
+	if (read_goes_on(p, chunk, result))
 		return;
-	}
-	/* A read that comes back short has seen the end. */
-	chunk->last = (size_t)result < chunk->len;
-	chunk->len = (size_t)result;
+	p->busy = false;
+	stage_end(ep->stage, p->done);
+	chunk->at = NULL;
+	if (result < 0)
+		fail(p, EXIT_SOURCE, (int)-result);
+	if (ep->engine->report->code)
+		return;
+	chunk->last = !result;
+	chunk->len = p->done;
 	engine_filled(ep->engine, chunk);
+}
+
+static bool write_rest(struct pipe *p, struct chunk *chunk)
+{
+	struct decant_iter it = chunk_iter(chunk, DECANT_SOURCE);
+	int err = decant_iter_advance(&it, p->done);
+
+	if (!err)
+		err = decant_uring_write(p->ep.engine->ring, p->io, &it,
+					 chunk->len - p->done, p->pos, chunk);
+	if (err)
+		fail(p, EXIT_TARGET, -err);
+	return !err;
 }
 
 static bool write_next(struct pipe *p)
 {
-	struct chunk *chunk = p->waiting[p->first];
-	struct decant_iter it = chunk_iter(chunk, DECANT_SOURCE);
-	int err =
-		decant_uring_write(p->ep.engine->ring, p->io, &it, chunk->len, 0, chunk);
-
-	if (err) {
-		fail(p, EXIT_TARGET, -err);
+	p->done = 0;
+	if (!write_rest(p, p->waiting[p->first]))
 		return false;
-	}
 	stage_begin(p->ep.stage);
 	p->busy = true;
 	return true;
+}
+
+/* What comes back short is continued: that tells what is in the way. */
+static bool write_goes_on(struct pipe *p, struct chunk *chunk, ssize_t result)
+{
+	if (result <= 0) {
+		fail(p, EXIT_TARGET, result ? (int)-result : EIO);
+		return false;
+	}
+	p->done += (size_t)result;
+	p->pos += (size_t)result;
+	return p->done < chunk->len && write_rest(p, chunk);
 }
 
 static bool pipe_write(struct endpoint *ep, struct chunk *chunk)
@@ -100,21 +146,35 @@ static void pipe_was_written(struct endpoint *ep, struct chunk *chunk, ssize_t r
 {
 	struct pipe *p = pipe_of(ep);
 
+	if (write_goes_on(p, chunk, result))
+		return;
 	p->busy = false;
 	p->first = (p->first + 1) % ep->engine->depth;
 	p->nr--;
-	stage_end(ep->stage, result > 0 ? (size_t)result : 0);
-	if (result < 0 || (size_t)result != chunk->len)
-		fail(p, EXIT_TARGET, result < 0 ? (int)-result : EIO);
+	stage_end(ep->stage, p->done);
 	engine_emptied(ep->engine, chunk);
 	if (p->nr && !ep->engine->report->code)
 		write_next(p);
 }
 
+/* Whoever has the descriptor, too, goes on behind our bytes. */
 static bool pipe_finish(struct endpoint *ep)
 {
-	(void)ep;
+	struct pipe *p = pipe_of(ep);
+
+	if (p->positions)
+		lseek(p->fd, (off_t)p->pos, SEEK_SET);
 	return true;
+}
+
+static void find_position(struct pipe *p)
+{
+	struct stat st;
+	off_t pos = lseek(p->fd, 0, SEEK_CUR);
+
+	p->positions = pos >= 0 && !fstat(p->fd, &st) &&
+		       (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
+	p->pos = p->positions ? (uint64_t)pos : 0;
 }
 
 static void pipe_close(struct endpoint *ep)
@@ -159,6 +219,7 @@ struct endpoint *pipe_open(struct engine *engine, int fd, bool owned, bool sourc
 		p->ep.meta.size = SIZE_UNKNOWN;
 		p->fd = fd;
 		p->owned = owned;
+		find_position(p);
 		p->path = strdup(path);
 		p->waiting = calloc(engine->depth, sizeof(*p->waiting));
 		if (p->path && p->waiting)

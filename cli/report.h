@@ -16,9 +16,12 @@ enum exit_code {
 	EXIT_INTERRUPTED = 130,
 };
 
+/* The longest path, twice, and what is wrong with it. */
+#define REPORT_BYTES 9000
+
 struct report {
 	enum exit_code code;
-	char text[1024];
+	char text[REPORT_BYTES];
 };
 
 /* Record an error unless there is one already. Returns false, so that callers can return

@@ -34,14 +34,16 @@ static void open_ends(struct serve *s)
 {
 	const struct request *r = &s->session.request;
 	enum decant_uring_direct direct = (enum decant_uring_direct)r->direct;
+	/* Standard input and output are the client's. */
+	const char *path = strcmp(r->path, "-") ? r->path : "./-";
 
 	if (r->push) {
-		s->target = target_open(&s->engine, r->path, r->name, &r->meta, direct);
+		s->target = target_open(&s->engine, path, r->name, &r->meta, direct);
 		if (s->target && session_answer(&s->session, &r->meta))
 			s->source = peer_open(&s->engine, &s->session);
 		return;
 	}
-	s->source = source_open(&s->engine, r->path, direct);
+	s->source = source_open(&s->engine, path, direct);
 	if (s->source && session_answer(&s->session, &s->source->meta))
 		s->target = peer_open(&s->engine, &s->session);
 }
@@ -67,6 +69,7 @@ static void abandon(struct serve *s)
 		s->target->ops->abandon(s->target);
 	if (s->session.control.out > 0)
 		control_report(&s->session.control, &s->report);
+	session_abandon(&s->session);
 	/* The client prints it; this side stays silent. */
 	_exit(s->report.code);
 }

@@ -11,6 +11,10 @@
 #define PROTOCOL 1
 #define PAGE	 4096
 
+/* The client is given 30 s to connect; the server looks after it now and then. */
+#define ACCEPT_MS    500
+#define ACCEPT_TURNS 60
+
 size_t session_stride(const struct session *s)
 {
 	/* The tag follows the chunk; a page keeps the next slot aligned. */
@@ -78,6 +82,7 @@ static bool open_fabric(struct session *s, const char *node)
 		.node = node,
 		.depth = depth,
 		.passive = !s->client,
+		.accept_timeout = ACCEPT_MS,
 	};
 	struct decant_ofi_info info;
 	int err = decant_space_new(&s->space);
@@ -293,6 +298,23 @@ bool session_call(struct session *s, const char *host, const struct copy_options
 	       hear_hello(s);
 }
 
+/* Meanwhile the client may go away: it says so on the control channel only. */
+static int accept_client(struct session *s, const unsigned char *address, size_t len)
+{
+	enum message type = 0;
+	struct wire w = {.len = 0};
+	int err = -ETIMEDOUT, got = 0;
+
+	for (int i = 0; i < ACCEPT_TURNS && err == -ETIMEDOUT && !got; i++) {
+		err = decant_ofi_accept(s->ofi, address, len);
+		if (err)
+			got = control_poll(&s->control, &type, &w, 0);
+	}
+	if (got)
+		control_unexpected(&s->control, got, type, &w, s->report);
+	return err;
+}
+
 static bool connect_fabric(struct session *s, const unsigned char *address, size_t len)
 {
 	struct wire w;
@@ -301,7 +323,7 @@ static bool connect_fabric(struct session *s, const unsigned char *address, size
 	if (s->client)
 		err = decant_ofi_connect(s->ofi, address, len);
 	else
-		err = decant_ofi_accept(s->ofi, address, len);
+		err = accept_client(s, address, len);
 	if (err)
 		return fabric_error(s, "connect", err);
 	return send_message(s, MESSAGE_READY, NULL) && expect(s, MESSAGE_READY, &w);
@@ -363,6 +385,15 @@ bool session_answer(struct session *s, const struct file_meta *meta)
 	get_grant(s, &accept);
 	return accept.bad ? bad_message(s)
 			  : connect_fabric(s, s->request.address, s->request.address_len);
+}
+
+/* Shared memory of a fabric has a name that outlives the process. */
+void session_abandon(struct session *s)
+{
+	explicit_bzero(s->request.key, sizeof(s->request.key));
+	if (s->ofi)
+		decant_ofi_free(s->ofi);
+	s->ofi = NULL;
 }
 
 void session_close(struct session *s)

@@ -66,6 +66,8 @@ bool session_listen(struct session *session, int in, int out, struct report *rep
 bool session_answer(struct session *session, const struct file_meta *meta);
 
 void session_close(struct session *session);
+/* After an error: leave nothing behind. The control channel is the caller's. */
+void session_abandon(struct session *session);
 
 /* Bytes between the beginnings of two slots. */
 size_t session_stride(const struct session *session);

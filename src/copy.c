@@ -1,26 +1,108 @@
 /* SPDX-License-Identifier: MIT */
-/* copy.c - verbs on top of peek and advance. */
+/*
+ * copy.c - verbs on top of peek and advance.
+ *
+ * What can't be pointed at is moved by its kind, into or out of as many pieces of the
+ * other side at once as an extraction gives.
+ */
 #include <errno.h>
 #include <string.h>
 #include <decant/copy.h>
 #include "kinds.h"
 #include "util.h"
 
+#define MOVE_PIECES 256
+#define BLOCK	    4096
+
 static size_t least(size_t a, size_t b, size_t c)
 {
 	return min_size(a, min_size(b, c));
 }
 
-/* What copying a piece comes to, given what the kinds' bytes are. */
-static void copy_piece(const struct decant_iter *dst, void *to, const struct decant_iter *src,
-		       const void *from, size_t n)
+/* Progress wins over error. */
+static ssize_t outcome(size_t done, ssize_t error)
 {
-	if (dst->kind == DECANT_KIND_DISCARD || to == from)
+	return done ? (ssize_t)done : error;
+}
+
+static void copy_piece(void *to, const void *from, size_t n)
+{
+	if (to == from || to == discard_bucket)
 		return;
-	if (src->kind == DECANT_KIND_ZERO)
-		memset(to, 0, n);
-	else
-		memcpy(to, from, n);
+	memcpy(to, from, n);
+}
+
+/* Between a kind that moves its bytes itself and memory of any other kind. */
+static ssize_t move(struct decant_iter *mover, struct decant_iter *memory, size_t len)
+{
+	struct iovec iov[MOVE_PIECES];
+	struct decant_iter ahead = *memory;
+	struct decant_hold hold = {0};
+	struct decant_sink sink;
+	ssize_t n;
+
+	decant_sink_iovec(&sink, iov, MOVE_PIECES);
+	sink.hold = &hold;
+	n = decant_extract(&ahead, &sink, min_size(len, mover->count));
+	if (n > 0)
+		n = kind_move(mover, iov, sink.nr);
+	decant_hold_release(&hold);
+	if (n <= 0)
+		return n ? n : -EFAULT;
+	kind_advance(mover, (size_t)n);
+	kind_advance(memory, (size_t)n);
+	return n;
+}
+
+/* Neither side can be pointed at. */
+static ssize_t move_both(struct decant_iter *dst, struct decant_iter *src, size_t len)
+{
+	unsigned char block[BLOCK];
+	struct iovec iov = {block, least(len, src->count, sizeof(block))};
+	ssize_t n = kind_move(src, &iov, 1);
+
+	if (n < 0)
+		return n;
+	iov.iov_len = (size_t)n;
+	n = kind_move(dst, &iov, 1);
+	if (n < 0)
+		return n;
+	kind_advance(dst, (size_t)n);
+	kind_advance(src, (size_t)n);
+	return n;
+}
+
+/* One step where plain memory ends: bytes, or why there are none. */
+static ssize_t copy_hard(struct decant_iter *dst, const struct decant_span *to,
+			 struct decant_iter *src, const struct decant_span *from,
+			 size_t len)
+{
+	if (!to->len)
+		return span_error(to);
+	if (!from->len)
+		return span_error(from);
+	if (to->addr)
+		return move(src, dst, len);
+	return from->addr ? move(dst, src, len) : move_both(dst, src, len);
+}
+
+/* One step; the spans are given back before either cursor moves. */
+static inline ssize_t copy_step(struct decant_iter *dst, struct decant_iter *src,
+				size_t len)
+{
+	struct decant_span to = kind_peek(dst), from = kind_peek(src);
+	size_t n = least(to.len, from.len, len);
+	bool plain = n && to.addr && from.addr;
+
+	if (likely(plain))
+		copy_piece(to.addr, from.addr, n);
+	kind_put(dst, &to);
+	kind_put(src, &from);
+	if (unlikely(!plain))
+		return copy_hard(dst, &to, src, &from, len);
+	kind_advance(dst, n);
+	kind_advance(src, n);
+	return (ssize_t)n;
 }
 
 ssize_t decant_copy(struct decant_iter *dst, struct decant_iter *src, size_t len)
@@ -29,27 +111,15 @@ ssize_t decant_copy(struct decant_iter *dst, struct decant_iter *src, size_t len
 
 	if (dst->direction != DECANT_DEST || src->direction != DECANT_SOURCE)
 		return -EINVAL;
-	len = least(len, dst->count, src->count);
+	len = least(len, kind_refresh(dst), kind_refresh(src));
 	while (done < len) {
-		struct decant_span to = kind_peek(dst), from = kind_peek(src);
-		size_t n = least(to.len, from.len, len - done);
+		ssize_t n = copy_step(dst, src, len - done);
 
-		if (!n)
-			return done ? (ssize_t)done : -ENXIO;
-		copy_piece(dst, to.addr, src, from.addr, n);
-		kind_advance(dst, n);
-		kind_advance(src, n);
-		done += n;
+		if (n < 0)
+			return outcome(done, n);
+		done += (size_t)n;
 	}
 	return (ssize_t)done;
-}
-
-ssize_t decant_zero(struct decant_iter *dst, size_t len)
-{
-	struct decant_iter zeroes;
-
-	decant_iter_zero(&zeroes, min_size(len, dst->count));
-	return decant_copy(dst, &zeroes, len);
 }
 
 ssize_t decant_copy_to(void *addr, struct decant_iter *src, size_t len)
@@ -59,7 +129,7 @@ ssize_t decant_copy_to(void *addr, struct decant_iter *src, size_t len)
 
 	if (src->direction != DECANT_SOURCE)
 		return -EINVAL;
-	len = min_size(len, src->count);
+	len = min_size(len, kind_refresh(src));
 	err = decant_iter_buf(&dst, DECANT_DEST, addr, len);
 	return err ? err : decant_copy(&dst, src, len);
 }
@@ -71,30 +141,73 @@ ssize_t decant_copy_from(struct decant_iter *dst, const void *addr, size_t len)
 
 	if (dst->direction != DECANT_DEST)
 		return -EINVAL;
-	len = min_size(len, dst->count);
+	len = min_size(len, kind_refresh(dst));
 	err = decant_iter_buf(&src, DECANT_SOURCE, (void *)(uintptr_t)addr, len);
 	return err ? err : decant_copy(dst, &src, len);
 }
 
-int decant_equal(const struct decant_iter *a, const struct decant_iter *b, size_t len)
+/* What can't be pointed at gets the same block over and over. */
+static ssize_t fill_hard(const struct decant_iter *dst, unsigned char byte, size_t len)
 {
-	struct decant_iter x = *a, y = *b;
+	unsigned char block[BLOCK];
+	struct iovec iov[16];
+	size_t nr = 0;
 
-	if (a->direction != DECANT_SOURCE || b->direction != DECANT_SOURCE)
-		return -EINVAL;
-	if (len > min_size(a->count, b->count))
-		return 0;
-	while (len) {
-		struct decant_span s = kind_peek(&x), t = kind_peek(&y);
-		size_t n = least(s.len, t.len, len);
-
-		if (!n || memcmp(s.addr, t.addr, n))
-			return 0;
-		kind_advance(&x, n);
-		kind_advance(&y, n);
-		len -= n;
+	memset(block, byte, sizeof(block));
+	for (; len && nr < 16; nr++) {
+		iov[nr] = (struct iovec){block, min_size(len, sizeof(block))};
+		len -= iov[nr].iov_len;
 	}
-	return 1;
+	return kind_move(dst, iov, nr);
+}
+
+static ssize_t fill_step(struct decant_iter *dst, unsigned char byte, size_t len)
+{
+	struct decant_span to = kind_peek(dst);
+	ssize_t n = (ssize_t)min_size(to.len, len);
+
+	if (to.len && to.addr && to.addr != discard_bucket)
+		memset(to.addr, byte, (size_t)n);
+	kind_put(dst, &to);
+	if (!to.len)
+		return span_error(&to);
+	return to.addr ? n : fill_hard(dst, byte, len);
+}
+
+ssize_t decant_fill(struct decant_iter *dst, unsigned char byte, size_t len)
+{
+	size_t done = 0;
+
+	if (dst->direction != DECANT_DEST)
+		return -EINVAL;
+	len = min_size(len, kind_refresh(dst));
+	while (done < len) {
+		ssize_t n = fill_step(dst, byte, len - done);
+
+		if (n < 0)
+			return outcome(done, n);
+		kind_advance(dst, (size_t)n);
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+ssize_t decant_zero(struct decant_iter *dst, size_t len)
+{
+	return decant_fill(dst, 0, len);
+}
+
+static int each_step(struct decant_iter *it, struct decant_span *span, size_t len,
+		     int (*fn)(void *user, struct decant_span span), void *user)
+{
+	struct decant_span whole = *span = kind_peek(it);
+	int ended = 0;
+
+	span->len = min_size(span->len, len);
+	if (span->len && span->addr)
+		ended = fn(user, *span);
+	kind_put(it, &whole);
+	return ended;
 }
 
 ssize_t decant_for_each(struct decant_iter *it, size_t len,
@@ -102,17 +215,15 @@ ssize_t decant_for_each(struct decant_iter *it, size_t len,
 {
 	size_t done = 0;
 
-	len = min_size(len, it->count);
+	len = min_size(len, kind_refresh(it));
 	while (done < len) {
-		struct decant_span span = kind_peek(it);
-		int ended;
+		struct decant_span span;
+		int ended = each_step(it, &span, len - done, fn, user);
 
-		span.len = min_size(span.len, len - done);
-		if (!span.len)
-			return done ? (ssize_t)done : -ENXIO;
-		ended = fn(user, span);
+		if (!span.len || !span.addr)
+			return outcome(done, span.len ? -EFAULT : span_error(&span));
 		if (ended)
-			return !done && ended < 0 ? ended : (ssize_t)done;
+			return outcome(done, ended < 0 ? ended : 0);
 		kind_advance(it, span.len);
 		done += span.len;
 	}

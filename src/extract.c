@@ -7,12 +7,13 @@
  * from its first address and the limits alone (its cap), so the result does not depend on
  * how the iterator was cut. What can't be placed sets a stop reason; a stage may help.
  */
+#include <errno.h>
 #include "extract.h"
 #include "kinds.h"
 #include "loop.h"
-#include "region.h"
 #include "space.h"
 #include "stage.h"
+#include "stop.h"
 #include "util.h"
 
 static size_t least_element(const struct decant_sink *sink,
@@ -34,7 +35,7 @@ static size_t cap_at(const struct loop *l, uint64_t start)
 		cap = min_size(cap, l->boundary - (start & (l->boundary - 1)));
 	if (!l->gap_mask || cap == SIZE_MAX)
 		return cap;
-	/* What follows must start on a multiple of the gap, so end on one if that is ahead. */
+	/* What follows must start on a multiple of the gap: end on one if it is ahead. */
 	whole = ((start + cap) & ~(uint64_t)l->gap_mask) - start;
 	return whole && whole <= cap ? whole : cap;
 }
@@ -58,7 +59,7 @@ static void begin(struct loop *l, struct decant_sink *sink,
 	if (limits->max_elements)
 		l->max = min_size(l->max, limits->max_elements);
 	if (!sink->space && sink->policy == DECANT_TRUST)
-		l->hi = UINTPTR_MAX;    /* memory without a region needs no further thought */
+		l->hi = UINTPTR_MAX;    /* memory in no region needs no more thought */
 	l->end = end_of(&sink->last);
 	if (!sink->last.len)
 		return;
@@ -87,11 +88,14 @@ static void close_open(struct loop *l)
 
 /*
  * There is no room for an element at start. An open one that must be cut back is the
- * nearer reason, and so is what keeps start from the device if a staged element could grow.
+ * nearer reason, and so is what keeps start from the device if a staged element could
+ * still grow.
  */
 static enum decant_stop full_reason(const struct loop *l, uint64_t start)
 {
-	if ((l->open.len & l->len_mask) || (l->sink->stage && start & l->addr_mask))
+	bool staged = l->sink->stage && (start & l->addr_mask);
+
+	if (staged || (l->open.len & l->len_mask))
 		return DECANT_STOP_ALIGNMENT;
 	return l->max == l->sink->max ? DECANT_STOP_FULL : DECANT_STOP_LIMIT;
 }
@@ -162,68 +166,6 @@ static bool join(struct loop *l)
 	return true;
 }
 
-/* The owner of addr, given or found, and the range for which that holds. */
-static struct decant_region *look_up(struct loop *l, uintptr_t addr,
-				     struct decant_region *given, uintptr_t *lo, uintptr_t *hi)
-{
-	struct decant_space *space = l->sink->space;
-
-	if (given || !space) {
-		*lo = 0;
-		*hi = UINTPTR_MAX;
-		return given;
-	}
-	if (!l->locked)
-		space_lock(space);
-	l->locked = true;
-	return space_look_up(space, addr, lo, hi);
-}
-
-/*
- * Addresses of a region that a device knows. What claims to lie in it and does not would be
- * somebody else's memory there.
- */
-static bool translate(struct loop *l, uintptr_t addr)
-{
-	l->lo = (uintptr_t)l->region->addr;
-	l->hi = l->lo + l->region->len;
-	if (l->sink->ops->device)
-		l->shift = l->mapping->iova - l->lo;
-	if (addr - l->lo < l->hi - l->lo)
-		return true;
-	l->stop = DECANT_STOP_FAULT;
-	l->lo = l->hi;
-	return false;
-}
-
-/* Find out who owns addr; false with a stop reason if it can't be used. */
-static bool find_owner(struct loop *l, uintptr_t addr, struct decant_region *given)
-{
-	const struct decant_sink *sink = l->sink;
-	struct decant_region *region = look_up(l, addr, given, &l->lo, &l->hi);
-	const struct decant_mapping *mapping = NULL;
-
-	if (region && sink->domain)
-		mapping = decant_domain_mapping(sink->domain, region);
-	l->given = given;
-	l->region = region;
-	l->mapping = mapping;
-	l->shift = 0;
-	if (mapping)
-		return translate(l, addr);
-	if (region ? !sink->domain : sink->policy == DECANT_TRUST)
-		return true;
-	l->stop = DECANT_STOP_UNREGISTERED;
-	l->lo = l->hi;          /* ask again next time */
-	return false;
-}
-
-static inline bool knows_owner(const struct loop *l, uintptr_t addr,
-			       const struct decant_region *given)
-{
-	return given == l->given && addr - l->lo < l->hi - l->lo;
-}
-
 /* Take as much of [addr, addr + len) as the rules allow. */
 static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
 			  struct decant_region *given)
@@ -234,7 +176,7 @@ static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
 		size_t n;
 
 		if (unlikely(!knows_owner(l, (uintptr_t)addr, given)) &&
-		    !find_owner(l, (uintptr_t)addr, given))
+		    !loop_find_owner(l, (uintptr_t)addr, given))
 			break;
 		n = min_size(left, l->hi - (uintptr_t)addr);
 		if (end_of(&l->open) == (uintptr_t)addr + l->shift && l->open.len &&
@@ -251,6 +193,13 @@ static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
 		left -= n;
 	}
 	return len - left;
+}
+
+/* Nothing to point at: a hole, a fault, or bytes that only a stage can carry. */
+static void stop_at(struct loop *l, const struct decant_span *span)
+{
+	l->copied = span->len;
+	l->stop = span_error(span) == -ENXIO ? DECANT_STOP_HOLE : DECANT_STOP_FAULT;
 }
 
 /*
@@ -274,11 +223,12 @@ take_plain(struct loop *l, unsigned char *addr, size_t len, struct decant_region
 	return true;
 }
 
-/* One copy of this for each kind, with the kind's two functions inlined. */
+/* One copy of this for each kind, with the kind's functions inlined. */
 static inline __attribute__((always_inline)) size_t
 walk(struct loop *l, struct decant_iter *it, size_t len,
      struct decant_span (*peek)(const struct decant_iter *),
-     void (*advance)(struct decant_iter *, size_t))
+     void (*advance)(struct decant_iter *, size_t),
+     void (*put)(const struct decant_iter *, const struct decant_span *))
 {
 	struct decant_iter at = *it;    /* in registers, which nobody else can see */
 	size_t done = 0;
@@ -287,13 +237,15 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 		struct decant_span span = peek(&at);
 		size_t n = min_size(span.len, len - done), got;
 
-		if (unlikely(!n)) {
-			l->stop = DECANT_STOP_HOLE;
+		if (unlikely(!n || !span.addr)) {
+			stop_at(l, &span);
 			break;
 		}
 		got = take_plain(l, span.addr, n, span.region)
 			      ? n
 			      : take(l, span.addr, n, span.region);
+		if (put && span.region)
+			put(&at, &span);
 		at.count -= got;
 		at.consumed += got;
 		advance(&at, got);
@@ -305,17 +257,22 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 	return done;
 }
 
-#define DECANT_KIND(NAME, name)                                                              \
-	case DECANT_KIND_##NAME:                                                             \
-		return walk(l, it, len, decant_##name##_peek, decant_##name##_advance);
+#define DECANT_KIND(NAME, name)                                                      \
+	case DECANT_KIND_##NAME:                                                     \
+		done = walk(l, it, len, decant_##name##_peek, decant_##name##_advance, \
+			    decant_##name##_kind.put);                               \
+		break;
 
 static size_t walk_kind(struct loop *l, struct decant_iter *it, size_t len)
 {
+	size_t done = 0;
+
 	switch (it->kind) {
 #include <decant/kinds.def>
+	default:
+		l->stop = DECANT_STOP_FAULT;
 	}
-	l->stop = DECANT_STOP_FAULT;
-	return 0;
+	return done;
 }
 #undef DECANT_KIND
 
@@ -333,6 +290,7 @@ static size_t trim(struct loop *l, struct decant_iter *it, size_t done)
 	l->stop = DECANT_STOP_ALIGNMENT;
 	if (excess > done)
 		return 0;
+	l->copied = false;
 	kind_retreat(it, excess);
 	l->open.len -= excess;
 	if (l->open.len || !l->closed.len)
@@ -351,22 +309,7 @@ static bool stage_helps(const struct loop *l)
 		return false;
 	if (l->stop == DECANT_STOP_UNREGISTERED)
 		return l->sink->policy == DECANT_STAGE;
-	return l->stop == DECANT_STOP_ALIGNMENT;
-}
-
-/* A span's address as the sink sees it; *len becomes how far that holds. */
-static uint64_t seen(struct loop *l, const struct decant_span *span, size_t *len)
-{
-	uintptr_t addr = (uintptr_t)span->addr;
-	enum decant_stop stop = l->stop;
-
-	if (!l->sink->domain || !l->sink->ops->device)
-		return addr;
-	if (!knows_owner(l, addr, span->region))
-		(void)find_owner(l, addr, span->region);
-	l->stop = stop;
-	*len = min_size(*len, l->hi - addr);
-	return addr + l->shift;
+	return l->stop == DECANT_STOP_ALIGNMENT || l->copied;
 }
 
 /* How many bytes of a span, counted from its beginning, meet the obstacle. */
@@ -374,9 +317,11 @@ static size_t obstructed(struct loop *l, const struct decant_span *span)
 {
 	size_t len = span->len, ahead;
 
+	if (l->copied)
+		return len;
 	if (l->stop == DECANT_STOP_UNREGISTERED)
 		return span->region ? len : min_size(len, l->hi - (uintptr_t)span->addr);
-	ahead = -seen(l, span, &len) & l->addr_mask;
+	ahead = -loop_seen(l, span, &len) & l->addr_mask;
 	if (!ahead)
 		return 1;       /* too short for a block, or cut by another limit */
 	/* Blocks lead to an aligned address, or pass by all of them. */
@@ -384,7 +329,7 @@ static size_t obstructed(struct loop *l, const struct decant_span *span)
 }
 
 /*
- * How much to stage: all blocks that begin where this obstacle is, and no more. Which these
+ * How much to stage: all blocks that begin where this obstacle is, no more. Which these
  * are depends on addresses, so a cut elsewhere would stage the same.
  */
 static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t left,
@@ -393,6 +338,7 @@ static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t 
 	struct decant_span span = kind_peek(it);
 	size_t amount = min_size(span.len, left), room;
 
+	kind_put(it, &span);
 	if (!amount)
 		return 0;
 	amount = min_size(amount, obstructed(l, &span));
@@ -411,9 +357,14 @@ static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t 
 static size_t hold_owner(struct loop *l, const struct decant_span *span)
 {
 	uintptr_t addr = (uintptr_t)span->addr, lo, hi;
-	struct decant_region *region = look_up(l, addr, span->region, &lo, &hi);
 	struct decant_sink *sink = l->sink;
+	struct decant_region *region;
 
+	if (unlikely(!span->len))
+		stop_at(l, span);
+	if (unlikely(!span->len || !span->addr))
+		return span->len;
+	region = loop_look_up(l, addr, span->region, &lo, &hi);
 	if (!region && sink->policy == DECANT_REFUSE) {
 		l->stop = DECANT_STOP_UNREGISTERED;
 		return 0;
@@ -426,8 +377,8 @@ static size_t hold_owner(struct loop *l, const struct decant_span *span)
 }
 
 /*
- * The owners of bytes that go through the stage are held like any others: a destination is
- * written to later. How many of the bytes may be used.
+ * The owners of bytes that go through the stage are held like any others: a destination
+ * is written to later. How many of the bytes may be used.
  */
 static size_t hold_staged(struct loop *l, struct decant_iter it, size_t len)
 {
@@ -437,6 +388,7 @@ static size_t hold_staged(struct loop *l, struct decant_iter it, size_t len)
 		struct decant_span span = kind_peek(&it);
 		size_t n = hold_owner(l, &span);
 
+		kind_put(&it, &span);
 		if (!n)
 			break;
 		n = min_size(n, len - done);
@@ -459,26 +411,13 @@ static size_t take_staged(struct loop *l, const struct decant_span *piece)
 	return take(l, piece->addr, piece->len, piece->region);
 }
 
-/* Where the stage's memory begins as the sink sees it. */
-static uint64_t stage_seen(const struct loop *l, const struct decant_stage *stage)
-{
-	const struct decant_region *region = stage->memory.region;
-	uintptr_t addr = (uintptr_t)stage->memory.addr;
-	const struct decant_mapping *mapping = NULL;
-
-	if (l->sink->domain && l->sink->ops->device && region)
-		mapping = decant_domain_mapping(l->sink->domain, region);
-	return mapping ? mapping->iova + (addr - (uintptr_t)region->addr) : addr;
-}
-
 /*
- * Where in the stage the next piece may start: where the open element goes on if that lies
+ * Where in the stage the next piece may start: where the open element goes on if it lies
  * there, else on a multiple of both alignments, so that no limit cuts a block.
  */
 static size_t stage_align(const struct loop *l)
 {
-	const struct decant_stage *stage = l->sink->stage;
-	uint64_t next = stage_seen(l, stage) + stage->used;
+	uint64_t next = loop_stage_seen(l) + l->sink->stage->used;
 
 	if (l->open.len && l->open.len < l->cap && end_of(&l->open) == next)
 		return 1;
@@ -489,7 +428,8 @@ static size_t stage_align(const struct loop *l)
  * Fewer bytes than were staged made it into the sink: hold only what these need. The hold
  * has had the room, so this can't fail.
  */
-static void hold_again(struct loop *l, const struct decant_iter *it, size_t got, size_t held)
+static void hold_again(struct loop *l, const struct decant_iter *it, size_t got,
+		       size_t held)
 {
 	struct decant_hold *hold = l->sink->hold;
 
@@ -504,26 +444,39 @@ static void hold_again(struct loop *l, const struct decant_iter *it, size_t got,
 		(void)!decant_hold_add(hold, l->open.region);
 }
 
+/* Stage so many bytes, or as many whole blocks as can be read; those that the sink takes. */
+static size_t stage_some(struct loop *l, struct decant_iter *it, size_t amount, size_t align,
+			 size_t at)
+{
+	struct decant_stage *stage = l->sink->stage;
+	struct decant_span piece;
+	ssize_t taken = stage_take(stage, it, amount, align, at, &piece);
+	size_t got = 0;
+
+	if (taken < 0) {
+		l->stop = taken == -ENOSPC ? DECANT_STOP_FULL : DECANT_STOP_FAULT;
+		return 0;
+	}
+	piece.len = (size_t)taken & ~l->len_mask;
+	if (piece.len)
+		got = take_staged(l, &piece);
+	else
+		l->stop = DECANT_STOP_FAULT;
+	stage_give_back(stage, it->direction, (size_t)taken - got);
+	kind_retreat(it, (size_t)taken - got);
+	return got;
+}
+
 /* Send what comes next through the stage; bytes that made it into the sink. */
 static size_t stage_next(struct loop *l, struct decant_iter *it, size_t done, size_t left)
 {
-	struct decant_stage *stage = l->sink->stage;
-	size_t held = l->sink->hold ? l->sink->hold->nr : 0;
-	size_t align = stage_align(l), amount = stage_amount(l, it, left, align), got;
+	size_t held = l->sink->hold ? l->sink->hold->nr : 0, got = 0;
+	size_t align = stage_align(l), amount = stage_amount(l, it, left, align), usable;
 	struct decant_iter start = *it;
-	struct decant_span piece;
 
-	amount = hold_staged(l, start, amount) & ~l->len_mask;
-	if (!amount)
-		return 0;
-	if (decant_stage_take(stage, it, amount, align, l->sink->bytes + done, &piece)) {
-		l->stop = DECANT_STOP_FULL;
-		got = 0;
-	} else {
-		got = take_staged(l, &piece);
-		stage_give_back(stage, it->direction, amount - got);
-		kind_retreat(it, amount - got);
-	}
+	usable = hold_staged(l, start, amount) & ~l->len_mask;
+	if (usable)
+		got = stage_some(l, it, usable, align, l->sink->bytes + done);
 	if (got < amount)
 		hold_again(l, &start, got, held);
 	return got;
@@ -535,6 +488,7 @@ static size_t run(struct loop *l, struct decant_iter *it, size_t len)
 
 	for (;;) {
 		l->stop = DECANT_STOP_END;
+		l->copied = false;
 		done += walk_kind(l, it, len - done);
 		done -= trim(l, it, done);
 		if (!stage_helps(l))
@@ -559,24 +513,20 @@ static void finish(struct loop *l, size_t done)
 	sink->bytes += done;
 	sink->merged += l->merged;
 	sink->stop = l->stop;
-	/* Without an open element the gap rule still needs to know where the last one ended. */
-	sink->last = l->open.len ? l->open : (struct decant_element){.device = l->end};
+	sink->last = l->open;
+	/* Without an open element the gap rule still asks where the last one ended. */
+	if (!l->open.len)
+		sink->last = (struct decant_element){.device = l->end};
 }
 
-ssize_t extract(struct decant_iter *from, struct decant_sink *into, size_t len)
+ssize_t extract(struct decant_iter *from, struct decant_sink *into,
+		const struct decant_limits *limits, size_t len)
 {
-	size_t wanted = min_size(len, from->count), want, done;
+	size_t wanted = min_size(len, kind_refresh(from)), done;
+	size_t want = limits_clip(limits, into->bytes, wanted);
 	size_t held = into->hold ? into->hold->nr : 0;
-	const struct decant_limits *limits = &into->limits;
-	struct decant_limits ruled;
 	struct loop l;
 
-	if (into->ops->rules) {
-		ruled = into->limits;
-		into->ops->rules(into, &ruled);
-		limits = &ruled;
-	}
-	want = limits_clip(limits, into->bytes, wanted);
 	begin(&l, into, limits);
 	if (unlikely(decant_limits_check(limits) || !l.max_element)) {
 		into->stop = DECANT_STOP_LIMIT;
@@ -588,5 +538,5 @@ ssize_t extract(struct decant_iter *from, struct decant_sink *into, size_t len)
 	if (l.stop == DECANT_STOP_END && want < wanted)
 		l.stop = DECANT_STOP_LIMIT;
 	finish(&l, done);
-	return done ? (ssize_t)done : extract_error(l.stop);
+	return done ? (ssize_t)done : stop_error(l.stop);
 }

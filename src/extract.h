@@ -4,11 +4,9 @@
 /* extract.h - the loop, and what stands on it. */
 #include <decant/extract.h>
 
-/* decant_extract() but for the rule on all bytes together. */
-ssize_t extract(struct decant_iter *from, struct decant_sink *into, size_t len);
-
-/* What a call returns that could take nothing. */
-ssize_t extract_error(enum decant_stop stop);
+/* decant_extract() under these limits, but for the rule on whole blocks. */
+ssize_t extract(struct decant_iter *from, struct decant_sink *into,
+		const struct decant_limits *limits, size_t len);
 
 /* What the limit on all bytes leaves of a request when some were done before. */
 size_t limits_clip(const struct decant_limits *limits, size_t done, size_t len);

@@ -2,44 +2,25 @@
 /* iter.c - constructors and cursor movements. */
 #include <errno.h>
 #include "kinds.h"
+#include "make.h"
 #include "util.h"
 
 _Static_assert(sizeof(struct decant_iter) <= 64, "an iterator is at most 64 bytes");
 _Static_assert(sizeof(struct decant_span) == sizeof(struct decant_bvec), "one layout");
 
-/* Scratch that devices may write to and nobody reads; sources never point here. */
-static unsigned char bucket[DECANT_ENDLESS_BYTES] __attribute__((aligned(4096)));
+/* See kinds.h. */
+unsigned char discard_bucket[DECANT_ENDLESS_BYTES] __attribute__((aligned(4096)));
 static const unsigned char zeroes[DECANT_ENDLESS_BYTES] __attribute__((aligned(4096)));
 
-static int check_direction(enum decant_direction direction)
-{
-	return direction == DECANT_SOURCE || direction == DECANT_DEST ? 0 : -EINVAL;
-}
-
-static int check_range(const void *addr, size_t len)
-{
-	return len && (!addr || wraps(addr, len)) ? -EFAULT : 0;
-}
-
-/* Add len to *total, which stays what a ssize_t holds. */
-static int add_len(size_t *total, size_t len)
-{
-	if (len > (size_t)SSIZE_MAX - *total)
-		return -EOVERFLOW;
-	*total += len;
-	return 0;
-}
-
-/* Begin at the first element; empty ones are skipped at once, as after every movement. */
 static void begin(struct decant_iter *it, enum decant_kind_id kind,
 		  enum decant_direction direction, const void *at, size_t count)
 {
-	*it = (struct decant_iter){.kind = (uint8_t)kind,
+	struct decant_iter made = {.kind = (uint8_t)kind,
 				   .direction = (uint8_t)direction,
 				   .count = count,
 				   .at.any = at};
-	if (count)
-		kind_advance(it, 0);
+
+	kind_begin(it, &made);
 }
 
 int decant_iter_buf(struct decant_iter *it, enum decant_direction direction, void *addr,
@@ -125,27 +106,58 @@ int decant_iter_zero(struct decant_iter *it, size_t len)
 
 int decant_iter_discard(struct decant_iter *it, size_t len)
 {
-	return begin_endless(it, DECANT_KIND_DISCARD, DECANT_DEST, bucket, len);
+	return begin_endless(it, DECANT_KIND_DISCARD, DECANT_DEST, discard_bucket, len);
+}
+
+struct decant_span decant_span_stop(int error)
+{
+	return span_stop(error);
+}
+
+int decant_span_error(const struct decant_span *span)
+{
+	return span_error(span);
 }
 
 size_t decant_iter_count(const struct decant_iter *it)
 {
-	return it->count;
+	return kind_count(it);
 }
 
 size_t decant_iter_consumed(const struct decant_iter *it)
 {
-	return it->consumed;
+	const struct decant_kind *kind = decant_kind_get(it->kind);
+
+	return kind && kind->behind ? kind->behind(it) : it->consumed;
 }
 
 struct decant_span decant_iter_peek(const struct decant_iter *it)
 {
-	return it->count ? kind_peek(it) : (struct decant_span){0};
+	struct decant_iter now = *it;
+	struct decant_span span = {0};
+
+	if (kind_refresh(&now))
+		span = kind_peek(&now);
+	kind_put(&now, &span);
+	return span;
+}
+
+struct decant_span decant_iter_get(const struct decant_iter *it)
+{
+	struct decant_iter now = *it;
+	struct decant_span span = {0};
+
+	if (kind_refresh(&now))
+		span = kind_peek(&now);
+	if (span.region)
+		decant_region_get(span.region);
+	kind_put(&now, &span);
+	return span;
 }
 
 int decant_iter_advance(struct decant_iter *it, size_t n)
 {
-	if (n > it->count)
+	if (n > kind_refresh(it))
 		return -EINVAL;
 	if (n)
 		kind_advance(it, n);
@@ -154,8 +166,9 @@ int decant_iter_advance(struct decant_iter *it, size_t n)
 
 int decant_iter_revert(struct decant_iter *it, size_t n)
 {
-	if (n > it->consumed)
+	if (n > decant_iter_consumed(it))
 		return -EINVAL;
+	kind_refresh(it);
 	if (n)
 		kind_retreat(it, n);
 	return 0;
@@ -170,5 +183,9 @@ int decant_iter_seek(struct decant_iter *it, size_t pos)
 
 void decant_iter_truncate(struct decant_iter *it, size_t n)
 {
-	it->count = min_size(it->count, n);
+	const struct decant_kind *kind = decant_kind_get(it->kind);
+
+	it->count = min_size(kind_refresh(it), n);
+	if (kind && kind->truncate)
+		kind->truncate(it, n);
 }

@@ -6,6 +6,9 @@
 #include <decant/registry.h>
 #include <decant/kinds.def>
 
+/* iter.c: scratch that devices may write to and nobody reads; sources never point here. */
+extern unsigned char discard_bucket[];
+
 #define DECANT_KIND(NAME, name)                                                              \
 	case DECANT_KIND_##NAME:                                                             \
 		span = decant_##name##_peek(it);                                             \
@@ -53,4 +56,69 @@ static inline void kind_retreat(struct decant_iter *it, size_t n)
 	}
 }
 #undef DECANT_KIND
+
+#define DECANT_KIND(NAME, name)                                                              \
+	case DECANT_KIND_##NAME:                                                             \
+		if (decant_##name##_kind.put)                                                \
+			decant_##name##_kind.put(it, span);                                  \
+		break;
+
+/* A span that peek gave is used no more; the cursor still stands where it stood. */
+static inline void kind_put(const struct decant_iter *it, const struct decant_span *span)
+{
+	if (!span->region)
+		return;
+	switch (it->kind) {
+#include <decant/kinds.def>
+	}
+}
+#undef DECANT_KIND
+
+#define DECANT_KIND(NAME, name)                                                              \
+	case DECANT_KIND_##NAME:                                                             \
+		if (decant_##name##_kind.ahead)                                              \
+			count = decant_##name##_kind.ahead(it);                              \
+		break;
+
+/* Bytes ahead now: some kinds grow. */
+static inline size_t kind_count(const struct decant_iter *it)
+{
+	size_t count = it->count;
+
+	switch (it->kind) {
+#include <decant/kinds.def>
+	}
+	return count;
+}
+#undef DECANT_KIND
+
+/* What every verb begins with: the count is brought up to date and stays for the verb. */
+static inline size_t kind_refresh(struct decant_iter *it)
+{
+	it->count = kind_count(it);
+	return it->count;
+}
+
+/* Begin at the first element; empty ones are skipped at once, as after every movement. */
+static inline void kind_begin(struct decant_iter *it, const struct decant_iter *made)
+{
+	*it = *made;
+	if (it->count)
+		kind_advance(it, 0);
+}
+
+/* Copy at the cursor what can't be pointed at: at least a byte, or an error. */
+static inline ssize_t kind_move(const struct decant_iter *it, const struct iovec *local,
+				size_t nr)
+{
+	const struct decant_kind *kind = decant_kind_get(it->kind);
+	ssize_t n = kind && kind->move ? kind->move(it, local, nr) : -EFAULT;
+	size_t most = 0;
+
+	if (n < 0)
+		return n;
+	for (size_t i = 0; i < nr; i++)
+		most += local[i].iov_len;
+	return n && (size_t)n <= most && (size_t)n <= it->count ? n : -EFAULT;
+}
 #endif

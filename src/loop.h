@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef SRC_LOOP_H
 #define SRC_LOOP_H
-/* loop.h - what the loop of extract.c knows between two spans. */
+/* loop.h - what the one loop keeps in mind while it runs. */
 #include <decant/sink.h>
 
 struct loop {
 	struct decant_sink *sink;
-	struct decant_element open; /* the last element; len 0: there is none */
-	struct decant_element
-		closed; /* the one before, for trim(): if put in this call */
-	size_t cap;	/* most bytes the open element may have */
-	size_t nr;	/* elements before the open one */
-	size_t max;	/* elements that fit */
+	struct decant_element open;     /* the last element; len 0: there is none */
+	struct decant_element closed;   /* the one before, if put in this call */
+	size_t cap;                     /* most bytes the open element may have */
+	size_t nr;                      /* elements before the open one */
+	size_t max;                     /* elements that fit */
 	size_t merged;
-	bool stored; /* the open element is in the table already */
-	bool plain;  /* no limits but the table and the element's size */
-	bool joins;  /* an element may have several owners */
-	bool locked; /* the space is locked for look-ups */
+	bool stored;                    /* the open element is in the table already */
+	bool plain;                     /* no limits but the sizes of table and element */
+	bool joins;                     /* an element may have several owners */
+	bool locked;                    /* the space is locked for look-ups */
+	bool copied;                    /* the next bytes can't be pointed at */
 	enum decant_stop stop;
 
 	/* The owner of memory in [lo, hi) that comes with the region given. */
 	struct decant_region *given;
 	uintptr_t lo, hi;
 	struct decant_region *region;
-	struct decant_region *held; /* the region that was held last */
+	struct decant_region *held;     /* the region that was held last */
 	const struct decant_mapping *mapping;
-	uint64_t shift; /* from an address to what the sink makes of it */
+	uint64_t shift;                 /* from an address to what the sink makes of it */
 
 	/* The limits, ready for use. */
 	size_t max_element;
@@ -33,7 +33,7 @@ struct loop {
 	size_t addr_mask;
 	size_t len_mask;
 	size_t gap_mask;
-	uint64_t end; /* where the last closed element ended */
+	uint64_t end;                   /* where the last closed element ended */
 };
 
 /* As the sink sees it. */
@@ -41,4 +41,24 @@ static inline uint64_t end_of(const struct decant_element *el)
 {
 	return el->device + el->len;
 }
+
+static inline bool knows_owner(const struct loop *l, uintptr_t addr,
+			       const struct decant_region *given)
+{
+	return given == l->given && addr - l->lo < l->hi - l->lo;
+}
+
+/* The owner of addr, given or found, and the range for which that holds. */
+struct decant_region *loop_look_up(struct loop *l, uintptr_t addr,
+				   struct decant_region *given, uintptr_t *lo,
+				   uintptr_t *hi);
+
+/* Find out who owns addr; false with a stop reason if it can't be used. */
+bool loop_find_owner(struct loop *l, uintptr_t addr, struct decant_region *given);
+
+/* A span's address as the sink sees it; *len becomes how far that holds. */
+uint64_t loop_seen(struct loop *l, const struct decant_span *span, size_t *len);
+
+/* Where the stage's memory begins as the sink sees it. */
+uint64_t loop_stage_seen(const struct loop *l);
 #endif

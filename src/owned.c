@@ -142,7 +142,7 @@ struct decant_owned *decant_iter_own(struct decant_iter *it, size_t len,
 
 	if (!err) {
 		owned = owned_new();
-		err = owned ? own(owned, it, min_size(len, it->count), options) : -ENOMEM;
+		err = owned ? own(owned, it, min_size(len, decant_iter_count(it)), options) : -ENOMEM;
 	}
 	if (options)
 		options->error = err;

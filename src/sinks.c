@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <decant/nvme.h>
 #include <decant/registry.h>
+#include "sglist.h"
 #include "tables.h"
 #include "util.h"
 
-static void begin(struct decant_sink *sink, const struct decant_sink_ops *ops, void *table,
-		  size_t max)
+static void begin(struct decant_sink *sink, const struct decant_sink_ops *ops,
+		  void *table, size_t max)
 {
 	*sink = (struct decant_sink){.ops = ops, .table = table, .max = max};
 }
@@ -46,13 +47,20 @@ void decant_sink_dma(struct decant_sink *sink, struct decant_dma *dma, size_t ma
 	begin(sink, &sink_dma_ops, dma, max);
 }
 
+void decant_sink_sglist(struct decant_sink *sink, struct decant_sglist *list)
+{
+	list->base = list->end;
+	begin(sink, &sink_sglist_ops, list, tables_capacity(&list->tables) - list->base);
+}
+
 void decant_sink_count(struct decant_sink *sink)
 {
 	begin(sink, &sink_count_ops, NULL, SIZE_MAX);
 }
 
 /* The device's addresses of tables are multiples of first, and of each after that. */
-static bool tables_fit(const struct decant_table *tables, size_t nr, size_t first, size_t each)
+static bool tables_fit(const struct decant_table *tables, size_t nr, size_t first,
+		       size_t each)
 {
 	for (size_t i = 0; i < nr; i++)
 		if (!tables[i].addr || tables[i].iova & ((i ? each : first) - 1))
@@ -71,7 +79,8 @@ int decant_sink_prp(struct decant_sink *sink, struct decant_prp *prp, size_t pag
 	if (nr)
 		first = (page_size - (tables->iova & (page_size - 1))) / slot;
 	*prp = (struct decant_prp){.page_size = page_size};
-	prp->list = (struct decant_tables){tables, nr, first, page_size / slot, slot, 0, 0, NULL};
+	prp->list = (struct decant_tables){tables, nr, first, page_size / slot,
+					   slot,   0,  0,     NULL};
 	begin(sink, &sink_prp_ops, prp, nr ? 1 + tables_capacity(&prp->list) : 2);
 	return 0;
 }
@@ -83,7 +92,8 @@ int decant_sink_nvme_sgl(struct decant_sink *sink, struct decant_nvme_sgl *sgl,
 
 	if (nr && (each < 2 || each > UINT32_MAX / slot || !tables_fit(tables, nr, 8, 8)))
 		return -EINVAL;
-	*sgl = (struct decant_nvme_sgl){.segments = {tables, nr, each, each, slot, 0, 0, NULL}};
+	*sgl = (struct decant_nvme_sgl){
+		.segments = {tables, nr, each, each, slot, 0, 0, NULL}};
 	begin(sink, &sink_nvme_sgl_ops, sgl, nr ? tables_capacity(&sgl->segments) : 1);
 	return 0;
 }

@@ -37,7 +37,8 @@ size_t stage_room(const struct decant_stage *stage, size_t align)
 
 /* The newest record, if a piece at this place, from this iterator, would continue it. */
 static struct decant_staged *continued(const struct decant_stage *stage,
-				       const struct decant_iter *it, size_t offset, size_t at)
+				       const struct decant_iter *it, size_t offset,
+				       size_t at)
 {
 	struct decant_staged *last = stage->nr ? &stage->records[stage->nr - 1] : NULL;
 
@@ -76,33 +77,58 @@ int decant_stage_pad(struct decant_stage *stage, size_t len, size_t align,
 	return 0;
 }
 
-int decant_stage_take(struct decant_stage *stage, struct decant_iter *it, size_t len,
-		      size_t align, size_t at, struct decant_span *out)
+/* Move the cursor over what was padded; source bytes come along. Bytes moved. */
+static ssize_t fetch(struct decant_iter *it, void *to, size_t len)
+{
+	if (it->direction == DECANT_SOURCE)
+		return decant_copy_to(to, it, len);
+	return decant_iter_advance(it, len) ? -EINVAL : (ssize_t)len;
+}
+
+ssize_t stage_take(struct decant_stage *stage, struct decant_iter *it, size_t len,
+		   size_t align, size_t at, struct decant_span *out)
 {
 	size_t offset = next_offset(stage, align), used = stage->used;
-	int err;
+	ssize_t got;
 
 	if (len > decant_iter_count(it))
 		return -EINVAL;
-	err = decant_stage_pad(stage, len, align, out);
-	if (err)
-		return err;
+	got = decant_stage_pad(stage, len, align, out);
+	if (got)
+		return got;
 	if (it->direction == DECANT_DEST)
-		err = record(stage, it, offset, at, len);
-	if (err) {
+		got = record(stage, it, offset, at, len);
+	if (!got && len)
+		got = fetch(it, out->addr, len);
+	if (got < 0) {
 		stage->used = used;
-		return err;
+		return got;
 	}
-	if (it->direction == DECANT_SOURCE)
-		decant_copy_to(out->addr, it, len);
-	else
-		decant_iter_advance(it, len);
+	stage->used = offset + (size_t)got;
 	stage->next = *it;
-	stage->bytes += len;
-	return 0;
+	stage->bytes += (size_t)got;
+	return got;
 }
 
-void stage_give_back(struct decant_stage *stage, enum decant_direction direction, size_t n)
+int decant_stage_take(struct decant_stage *stage, struct decant_iter *it, size_t len,
+		      size_t align, size_t at, struct decant_span *out)
+{
+	struct decant_iter before = *it, next = stage->next;
+	size_t used = stage->used, bytes = stage->bytes;
+	ssize_t got = stage_take(stage, it, len, align, at, out);
+
+	if (got < 0 || (size_t)got == len)
+		return got < 0 ? (int)got : 0;
+	/* A source only: what follows can't be read. */
+	*it = before;
+	stage->next = next;
+	stage->used = used;
+	stage->bytes = bytes;
+	return -EFAULT;
+}
+
+void stage_give_back(struct decant_stage *stage, enum decant_direction direction,
+		     size_t n)
 {
 	struct decant_staged *last;
 
@@ -126,8 +152,11 @@ size_t decant_stage_scatter(struct decant_stage *stage, size_t done)
 		struct decant_staged *piece = &stage->records[i];
 		struct decant_iter it = piece->iter;
 		size_t len = min_size(piece->len, done - piece->at);
+		ssize_t n = decant_copy_from(&it, base + piece->offset, len);
 
-		copied += (size_t)decant_copy_from(&it, base + piece->offset, len);
+		copied += n > 0 ? (size_t)n : 0;
+		if (n < 0 || (size_t)n < len)
+			break;
 	}
 	return copied;
 }

@@ -5,8 +5,8 @@
  * tables.h - a chain of tables whose last slots are links.
  *
  * An element has its slot for good, whatever follows it: n slots hold n - 1 elements.
- * Only when the last element is alone in its table may it also stand where the link to that
- * table would be, which then isn't needed.
+ * Only when the last element is alone in its table may it also stand where the link to
+ * that table would be, which then isn't needed.
  */
 #include <decant/tables.h>
 

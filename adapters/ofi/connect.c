@@ -126,10 +126,11 @@ static int event_error(struct decant_ofi *ofi)
 	return fabric_fail(ofi, -entry.err, "connection");
 }
 
-/* Wait for @wanted until @deadline; 0 or a negative errno with its text. */
-static int await(struct decant_ofi *ofi, uint32_t wanted, int64_t deadline,
-		 union cm_entry *entry)
+/* Wait for @wanted for @ms at most; 0 or a negative errno with its text. */
+static int await(struct decant_ofi *ofi, uint32_t wanted, int ms, union cm_entry *entry)
 {
+	int64_t deadline = fabric_now() + ms;
+
 	while (fabric_now() < deadline) {
 		uint32_t event = 0;
 		ssize_t n = fi_eq_sread(ofi->eq, &event, entry, sizeof(*entry), SLICE, 0);
@@ -147,7 +148,7 @@ static int await(struct decant_ofi *ofi, uint32_t wanted, int64_t deadline,
 		if (event == FI_SHUTDOWN)
 			return fabric_fail(ofi, -ECONNRESET, "connection");
 	}
-	return fabric_fail(ofi, -ETIMEDOUT, "no connection within %d ms", ofi->timeout);
+	return fabric_fail(ofi, -ETIMEDOUT, "no connection within %d ms", ms);
 }
 
 static int insert_peer(struct decant_ofi *ofi, const union address *at)
@@ -162,7 +163,6 @@ static int insert_peer(struct decant_ofi *ofi, const union address *at)
 
 static int connect_msg(struct decant_ofi *ofi, const union address *at)
 {
-	int64_t deadline = fabric_now() + ofi->timeout;
 	union cm_entry entry;
 	int rc = fabric_endpoint(ofi, ofi->info);
 
@@ -171,16 +171,15 @@ static int connect_msg(struct decant_ofi *ofi, const union address *at)
 	rc = fi_connect(ofi->ep, at, NULL, 0);
 	if (rc)
 		return fabric_fail(ofi, rc, "can't connect");
-	rc = await(ofi, FI_CONNECTED, deadline, &entry);
+	rc = await(ofi, FI_CONNECTED, ofi->timeout, &entry);
 	ofi->connected = !rc;
 	return rc;
 }
 
 static int accept_msg(struct decant_ofi *ofi)
 {
-	int64_t deadline = fabric_now() + ofi->timeout;
 	union cm_entry entry;
-	int rc = await(ofi, FI_CONNREQ, deadline, &entry);
+	int rc = await(ofi, FI_CONNREQ, ofi->accept_timeout, &entry);
 
 	if (rc)
 		return rc;
@@ -191,7 +190,7 @@ static int accept_msg(struct decant_ofi *ofi)
 	rc = fi_accept(ofi->ep, NULL, 0);
 	if (rc)
 		return fabric_fail(ofi, rc, "can't accept");
-	rc = await(ofi, FI_CONNECTED, deadline, &entry);
+	rc = await(ofi, FI_CONNECTED, ofi->timeout, &entry);
 	ofi->connected = !rc;
 	return rc;
 }

@@ -92,6 +92,7 @@ struct decant_ofi {
 	uint64_t next_key;
 	int fd;
 	int timeout;
+	int accept_timeout;
 	int dead; /* negative errno from which the end point did not recover, or 0 */
 	bool msg;
 	bool passive;

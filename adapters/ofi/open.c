@@ -195,7 +195,7 @@ int decant_ofi_new(struct decant_ofi **out, const struct decant_ofi_options *opt
 		options = &standard;
 	*out = NULL;
 	if (options->size != sizeof(*options) || options->timeout < 0 ||
-	    options->depth > FABRIC_DEPTH_MAX)
+	    options->accept_timeout < 0 || options->depth > FABRIC_DEPTH_MAX)
 		return -EINVAL;
 	ofi = calloc(1, sizeof(*ofi));
 	if (!ofi)
@@ -204,6 +204,8 @@ int decant_ofi_new(struct decant_ofi **out, const struct decant_ofi_options *opt
 	ofi->space = options->space;
 	ofi->depth = options->depth ? options->depth : DEFAULT_DEPTH;
 	ofi->timeout = options->timeout ? options->timeout : DEFAULT_TIMEOUT;
+	ofi->accept_timeout =
+		options->accept_timeout ? options->accept_timeout : ofi->timeout;
 	ofi->passive = options->passive;
 	ofi->peer = FI_ADDR_UNSPEC;
 	ofi->fd = -1;

@@ -116,6 +116,7 @@ struct decant_uring_file {
 	int direct_fd;	/* past it, or -1 */
 	int opened;	/* the one of the two that is ours to close, or -1 */
 	bool positions; /* whether the file has positions */
+	int error;	/* without positions: what came after bytes, for the next call */
 	bool blocks;	/* a block device: it ends with a whole block */
 	uint64_t size;	/* a regular file's when it was last asked for */
 	bool fallback;	/* whether what can't go directly may go through the page cache */

@@ -119,6 +119,16 @@ static int own(struct operation *op, struct decant_iter *it, size_t len)
 	return op->owned ? 0 : options.error;
 }
 
+/* What an earlier operation left. */
+static void take_error(struct operation *op)
+{
+	struct decant_uring_file *file = op->file;
+
+	if (file->error)
+		end_leg(&op->legs[LEG_BODY], file->error);
+	file->error = 0;
+}
+
 int uring_begin(struct operation *op, struct decant_iter *it, size_t len, uint64_t pos)
 {
 	int err;
@@ -131,6 +141,7 @@ int uring_begin(struct operation *op, struct decant_iter *it, size_t len, uint64
 		if (err)
 			return err;
 		lay_legs(op, op->file->positions ? pos : 0);
+		take_error(op);
 	}
 	start(op);
 	return 0;
@@ -211,6 +222,18 @@ static ssize_t outcome(const struct operation *op)
 	return (ssize_t)bytes;
 }
 
+/*
+ * After bytes comes the error on the next call. A file says it again; a socket says once
+ * that it was reset, and then that it has ended.
+ */
+static void keep_error(const struct operation *op, ssize_t result)
+{
+	const struct leg *leg = &op->legs[LEG_BODY];
+
+	if (result > 0 && leg_left(leg) && !op->file->positions)
+		op->file->error = leg->error;
+}
+
 bool uring_complete(struct operation *op, ssize_t *result)
 {
 	ssize_t n = op->request.result;
@@ -230,6 +253,7 @@ bool uring_complete(struct operation *op, ssize_t *result)
 			return false;
 	}
 	*result = outcome(op);
+	keep_error(op, *result);
 	return true;
 }
 

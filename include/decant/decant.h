@@ -13,9 +13,14 @@
 #include <decant/hold.h>
 #include <decant/limits.h>
 #include <decant/iter.h>
+#include <decant/pages.h>
+#include <decant/queue.h>
+#include <decant/window.h>
+#include <decant/custom.h>
 #include <decant/sink.h>
 #include <decant/tables.h>
 #include <decant/nvme.h>
+#include <decant/sglist.h>
 #include <decant/extract.h>
 #include <decant/stage.h>
 #include <decant/owned.h>

@@ -39,8 +39,8 @@ struct decant_prp {
  * @nr: how many tables; 0 leaves room for two entries
  *
  * An element is an entry: the part of one memory page. The first may begin inside its
- * page, on a multiple of 4; all others begin with a page; all but the last end with one. Where
- * the memory does not allow it, extraction stops with DECANT_STOP_ALIGNMENT or
+ * page, on a multiple of 4; all others begin with a page; all but the last end with one.
+ * Where the memory does not allow it, extraction stops with DECANT_STOP_ALIGNMENT or
  * DECANT_STOP_LIMIT. A namespace's logical block belongs into @sink->limits.block and
  * MDTS into @sink->limits.max_bytes.
  *

@@ -70,7 +70,8 @@ DECANT_API void decant_stage_init(struct decant_stage *stage, struct decant_span
  * @out: receives the piece of scratch memory, adjacent to the one before where possible
  *
  * Return: 0; -ENOSPC, and nothing changed, if memory or records don't suffice; -EINVAL if
- * fewer than @len bytes are left.
+ * fewer than @len bytes are left; -EFAULT or -ENXIO, and nothing changed, if a source's bytes
+ * can't be read.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_stage_take(struct decant_stage *stage, struct decant_iter *it,
@@ -98,7 +99,8 @@ DECANT_API DECANT_MUST int decant_stage_pad(struct decant_stage *stage, size_t l
  * @stage: the stage; its records are for destinations
  * @done: how many bytes of the request arrived
  *
- * Return: bytes copied out.
+ * Return: bytes copied out; fewer than were staged of @done if a place can't be written to
+ * any more.
  * Since: 0.1
  */
 DECANT_API size_t decant_stage_scatter(struct decant_stage *stage, size_t done);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * matrix.c - every kind of the registry into every sink of the registry, under random
- * limits, held against a flat model. A new kind or sink is covered as soon as it is
- * registered.
+ * matrix.c - every kind of the registry into every sink of it, under random limits, held
+ * against a flat model. A new kind or sink is covered as soon as it is registered.
  *
  * The model knows bytes by their addresses: the source is a list of random spans (empty
- * ones, adjacent ones, one-byte ones) in an arena; what a sink lists back must be the same
- * addresses in the same order, must obey the limits, and must not depend on the cut.
+ * ones, adjacent ones, one-byte ones) in an arena; what a sink lists back must be the
+ * same addresses in the same order, must obey the limits, and must not depend on the cut.
  */
 #include <errno.h>
 #include <decant/decant.h>
@@ -14,9 +13,9 @@
 #include "obeys.h"
 #include "../domain.h"
 
-#define ARENA     (1u << 16)
+#define ARENA	  (1u << 16)
 #define MAX_SPANS 48
-#define MAX_ELS   4096
+#define MAX_ELS	  4096
 
 static unsigned char *arena;
 static struct decant_region *regions[4];
@@ -60,18 +59,33 @@ static size_t random_len(void)
 	return check_below(3) ? usual[check_below(12)] : check_below(3000);
 }
 
-/* Spans in the arena; a third continue the one before. They may overlap: nothing is written. */
+/* Blocks of one size at one distance, which a kind may want; they may touch. */
+static size_t random_blocks(struct decant_span *spans)
+{
+	size_t nr = 1 + check_below(MAX_SPANS), block = 1 + check_below(600);
+	size_t stride = block + check_below(3) * check_below(350);
+	unsigned char *addr = arena + check_below(3) * check_below(512);
+
+	for (size_t i = 0; i < nr; i++, addr += stride)
+		spans[i] = (struct decant_span){addr, block, NULL};
+	return nr;
+}
+
+/* Spans in the arena; a third continue the one before. Some overlap: nothing writes. */
 static size_t random_spans(struct decant_span *spans, bool owners)
 {
 	size_t nr = check_below(MAX_SPANS + 1);
 	unsigned char *end = arena;
 
+	if (!check_below(6))
+		return random_blocks(spans);
 	for (size_t i = 0; i < nr; i++) {
 		size_t len = random_len();
 		unsigned char *addr = end;
 
 		if (check_below(3))
-			addr = arena + check_below(ARENA / 64) * (check_below(2) ? 64 : 61);
+			addr = arena +
+			       check_below(ARENA / 64) * (check_below(2) ? 64 : 61);
 		if (addr + len > arena + ARENA)
 			len = 0;
 		if (owners && len > ARENA / 4 - (size_t)(addr - arena) % (ARENA / 4))
@@ -170,7 +184,8 @@ static bool merged(const struct decant_sink *sink)
 		struct decant_span b = decant_sink_span(sink, i + 1);
 
 		if ((unsigned char *)a.addr + a.len == b.addr && a.region == b.region &&
-		    a.len + b.len < 1u << 31 && sink->ops->max_element_bytes == SIZE_MAX &&
+		    a.len + b.len < 1u << 31 &&
+		    sink->ops->max_element_bytes == SIZE_MAX &&
 		    ((!sink->space && a.region) || sink->ops->joins_owners))
 			return false;
 	}
@@ -192,15 +207,15 @@ struct scene {
 	size_t nr, nr_cut;
 	uint64_t flat[MAX_SPANS * 4096];
 	size_t total;
-	uint64_t room[8 * MAX_SPANS * 16];
-	uint64_t room_cut[8 * MAX_SPANS * 16];
+	uint64_t room[64 + 8 * MAX_SPANS * 16];
+	uint64_t room_cut[64 + 8 * MAX_SPANS * 16];
 	uint64_t table[MAX_ELS * 8 + 64], table_cut[MAX_ELS * 8 + 64];
 };
 
 static struct scene scene;
 
-static void set_up(struct decant_sink *sink, const struct decant_sink_ops *ops, void *table,
-		   const struct setting *setting, struct decant_hold *hold)
+static void set_up(struct decant_sink *sink, const struct decant_sink_ops *ops,
+		   void *table, const struct setting *setting, struct decant_hold *hold)
 {
 	REQUIRE(ops->room + setting->max * ops->element_size <= sizeof(scene.table));
 	ops->init(sink, table, setting->max);
@@ -212,7 +227,8 @@ static void set_up(struct decant_sink *sink, const struct decant_sink_ops *ops, 
 }
 
 /* Extract in one call or in many small ones: the table must come out the same. */
-static size_t extract_by(struct decant_iter *it, struct decant_sink *sink, size_t want, size_t step)
+static size_t extract_by(struct decant_iter *it, struct decant_sink *sink, size_t want,
+			 size_t step)
 {
 	size_t done = 0;
 
@@ -241,7 +257,8 @@ static bool same_tables(const struct decant_sink *a, const struct decant_sink *b
 }
 
 /* Cut spans anew: the same bytes, other pieces, other empty ones. */
-static size_t recut(const struct decant_span *spans, size_t nr, struct decant_span *out, size_t max)
+static size_t recut(const struct decant_span *spans, size_t nr, struct decant_span *out,
+		    size_t max)
 {
 	size_t n = 0;
 
@@ -268,6 +285,23 @@ static enum decant_direction random_direction(void)
 	return check_below(2) ? DECANT_SOURCE : DECANT_DEST;
 }
 
+/* The bytes the elements point to are those of the model's first ones. */
+static bool same_content(const struct decant_sink *sink, const uint64_t *flat,
+			 size_t done)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < sink->nr; i++) {
+		struct decant_span el = decant_sink_span(sink, i);
+
+		for (size_t j = 0; j < el.len && at < done; j++, at++)
+			if (*(unsigned char *)(uintptr_t)flat[at] !=
+			    ((unsigned char *)el.addr)[j])
+				return false;
+	}
+	return at == done;
+}
+
 /* What must hold after extracting from one iterator into one sink. */
 static void verify(const struct decant_kind *kind, const struct decant_sink *sink,
 		   const struct decant_iter *it, size_t done, size_t total)
@@ -278,10 +312,24 @@ static void verify(const struct decant_kind *kind, const struct decant_sink *sin
 	if (!sink->ops->element_size)
 		return;
 	CHECK(obeys(sink));
+	if (kind->bytes == DECANT_BYTES_COPIED && it->direction == DECANT_SOURCE)
+		CHECK(same_content(sink, scene.flat, done));
 	if (kind->bytes != DECANT_BYTES_MEMORY)
 		return;
 	CHECK(same_bytes(sink, scene.flat, done));
 	CHECK(merged(sink));
+}
+
+/* Bytes that can't be pointed at go through a stage, each cut's from its beginning on. */
+static void set_stage(struct decant_sink *sink)
+{
+	static unsigned char scratch[MAX_SPANS * 8192] __attribute__((aligned(65536)));
+	static struct decant_staged records[8 * MAX_SPANS];
+	static struct decant_stage stage;
+
+	decant_stage_init(&stage, (struct decant_span){scratch, sizeof(scratch), NULL}, records,
+			  8 * MAX_SPANS);
+	sink->stage = &stage;
 }
 
 static void one(const struct decant_kind *kind, const struct decant_sink_ops *ops)
@@ -305,17 +353,23 @@ static void one(const struct decant_kind *kind, const struct decant_sink_ops *op
 			return;
 	}
 	scene.nr_cut = recut(scene.spans, scene.nr, scene.cut, 8 * MAX_SPANS);
+	REQUIRE(kind->room_base + scene.nr_cut * kind->room_each <= sizeof(scene.room));
 	REQUIRE(!kind->build(&cut, direction, scene.cut, scene.nr_cut, scene.room_cut));
 	scene.total = flatten(scene.spans, scene.nr, scene.flat);
-	REQUIRE(decant_iter_count(&it) == scene.total && decant_iter_count(&cut) == scene.total);
+	REQUIRE(decant_iter_count(&it) == scene.total &&
+		decant_iter_count(&cut) == scene.total);
 	if (ops->device && setting.domain && kind->bytes == DECANT_BYTES_MEMORY)
 		translate(it, setting.domain, setting.look_up, scene.flat);
 	setting.want = check_below(3) ? SIZE_MAX : check_below(scene.total + 2);
 	set_up(&sink, ops, scene.table, &setting, &hold);
 	set_up(&other, ops, scene.table_cut, &setting, &hold_cut);
+	if (kind->bytes == DECANT_BYTES_COPIED)
+		set_stage(&sink);
 	done = extract_by(&it, &sink, setting.want, SIZE_MAX);
-	done_cut = extract_by(&cut, &other, setting.want, SIZE_MAX);
+	if (kind->bytes == DECANT_BYTES_COPIED)
+		set_stage(&other);
 	verify(kind, &sink, &it, done, scene.total);
+	done_cut = extract_by(&cut, &other, setting.want, SIZE_MAX);
 	CHECK_EQ(done_cut, done);
 	CHECK_EQ(other.stop, sink.stop);
 	CHECK(same_tables(&sink, &other));
@@ -336,7 +390,8 @@ static void all_pairs(void)
 			for (unsigned s = 0; s < sinks && !check_failed; s++, ran++)
 				one(decant_kind_get(k), decant_sink_get(s));
 	}
-	printf("# %zu cases, %u kinds, %u sinks\n", ran, (unsigned)DECANT_KIND_COUNT, sinks);
+	printf("# %zu cases, %u kinds, %u sinks\n", ran, (unsigned)DECANT_KIND_COUNT,
+	       sinks);
 	for (size_t i = 0; i < 4; i++)
 		CHECK_EQ(decant_region_refs(regions[i]), 1 + (i != 2));
 }
@@ -350,7 +405,7 @@ static const struct decant_sink_ops *any_sink(void)
 	return decant_sink_get((unsigned)check_below(sinks));
 }
 
-/* Many small calls fill the table as one call does, where no alignment cuts each of them. */
+/* Many small calls fill the table as one does, where no alignment cuts each of them. */
 static void in_steps(void)
 {
 	const struct decant_kind *kind = decant_kind_get(DECANT_KIND_IOVEC);
@@ -364,7 +419,8 @@ static void in_steps(void)
 		setting.limits.len_align = 0;
 		setting.limits.block = 0;
 		scene.nr = random_spans(scene.spans, false);
-		REQUIRE(!kind->build(&it, DECANT_DEST, scene.spans, scene.nr, scene.room));
+		REQUIRE(!kind->build(&it, DECANT_DEST, scene.spans, scene.nr,
+				     scene.room));
 		copy = it;
 		set_up(&sink, ops, scene.table, &setting, NULL);
 		set_up(&other, ops, scene.table_cut, &setting, NULL);
@@ -399,7 +455,8 @@ static void all_or_nothing(void)
 		struct setting setting = {.limits = random_limits(),
 					  .look_up = true,
 					  .domain = &domains[check_below(DOMAINS)],
-					  .policy = check_below(2) ? DECANT_REFUSE : DECANT_TRUST,
+					  .policy = check_below(2) ? DECANT_REFUSE
+								   : DECANT_TRUST,
 					  .max = 1 + check_below(30)};
 		struct decant_hold hold = {0};
 		const struct decant_sink_ops *ops = any_sink();
@@ -409,7 +466,8 @@ static void all_or_nothing(void)
 		ssize_t got;
 
 		scene.nr = random_spans(scene.spans, true);
-		REQUIRE(!kind->build(&it, DECANT_DEST, scene.spans, scene.nr, scene.room));
+		REQUIRE(!kind->build(&it, DECANT_DEST, scene.spans, scene.nr,
+				     scene.room));
 		set_up(&sink, ops, scene.table, &setting, &hold);
 		extract_by(&it, &sink, check_below(2000), SIZE_MAX);
 		before = list(&sink);
@@ -437,9 +495,11 @@ int main(void)
 	check_seed_init();
 	arena = aligned_alloc(65536, ARENA);
 	REQUIRE(arena && !decant_space_new(&space));
-	memset(arena, 0x5a, ARENA);
+	for (size_t i = 0; i < ARENA; i++)
+		arena[i] = (unsigned char)(i * 13 + i / 256);
 	for (size_t i = 0; i < 4; i++) {
-		REQUIRE(!decant_region_new(&regions[i], arena + i * (ARENA / 4), ARENA / 4, NULL));
+		REQUIRE(!decant_region_new(&regions[i], arena + i * (ARENA / 4),
+					   ARENA / 4, NULL));
 		/* The third can't be found by address: memory that is nobody's. */
 		if (i != 2)
 			REQUIRE(!decant_space_add(space, regions[i]));

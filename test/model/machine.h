@@ -29,7 +29,7 @@ struct machine {
 	const struct decant_kind *kind;
 	struct decant_span spans[M_SPANS];
 	size_t nr_spans;
-	uint64_t room[M_SPANS * 8];
+	uint64_t room[64 + M_SPANS * 16];
 	struct decant_iter it;
 	unsigned char *flat[M_BYTES];
 	size_t pos, end; /* the model's cursor, and where truncation left it */
@@ -132,11 +132,36 @@ static bool m_has_memory(const struct machine *m)
 	return m->kind->bytes == DECANT_BYTES_MEMORY;
 }
 
+/* Kinds that only copy have the model's bytes, but nothing to point at. */
+static bool m_has_bytes(const struct machine *m)
+{
+	return m_has_memory(m) || m->kind->bytes == DECANT_BYTES_COPIED;
+}
+
+/* Blocks of one size at one distance, which a kind may want; they may touch. */
+static void m_make_blocks(struct machine *m)
+{
+	size_t block = 1 + feed_below(200), stride = block + feed_below(3) * feed_below(200);
+	unsigned char *addr = m->arena + feed_below(100);
+
+	m->nr_spans = 1 + feed_below(M_SPANS);
+	m->end = 0;
+	for (size_t i = 0; i < m->nr_spans; i++, addr += stride) {
+		m->spans[i] = (struct decant_span){addr, block, NULL};
+		for (size_t j = 0; j < block; j++)
+			m->flat[m->end++] = addr + j;
+	}
+}
+
 static bool m_begin(struct machine *m)
 {
 	m->kind = decant_kind_get((unsigned)feed_below(DECANT_KIND_COUNT));
 	m->direction = feed_one_in(2) ? DECANT_DEST : DECANT_SOURCE;
-	m_make_spans(m);
+	if (feed_one_in(6))
+		m_make_blocks(m);
+	else
+		m_make_spans(m);
+	REQUIRE(m->kind->room_base + m->nr_spans * m->kind->room_each <= sizeof(m->room));
 	m->pos = 0;
 	if (m->kind->build(&m->it, m->direction, m->spans, m->nr_spans, m->room)) {
 		m->nr_spans = m->nr_spans ? 1 : 0;
@@ -213,6 +238,8 @@ static int m_error_of(enum decant_stop stop)
 		return -ENOKEY;
 	case DECANT_STOP_ALIGNMENT:
 		return -EINVAL;
+	case DECANT_STOP_FAULT:
+		return -EFAULT;
 	default:
 		return -ENOSPC;
 	}
@@ -288,6 +315,7 @@ static void m_read(struct machine *m)
 	m_expect(m, m->pos, want);
 	REQUIRE(!decant_iter_buf(&flat, DECANT_SOURCE, m->expected, M_BYTES));
 	CHECK_EQ(decant_equal(&same, &flat, n), n <= left && n <= M_BYTES);
+	CHECK_EQ(decant_equal_ct(&same, &flat, n), n <= left && n <= M_BYTES);
 	CHECK_EQ(decant_copy_to(m->buffer, &m->it, want), want);
 	CHECK(!memcmp(m->buffer, m->expected, want));
 	m->pos += want;
@@ -300,14 +328,15 @@ static void m_write(struct machine *m)
 
 	for (size_t i = 0; i < want; i++)
 		m->buffer[i] = zero ? 0 : (unsigned char)(i * 5 + m->pos);
-	for (size_t i = 0; m_has_memory(m) && i < want; i++)
-		m->expected[i] = *m->flat[m->pos + i];
-	if (zero)
+	if (zero && feed_one_in(2)) {
+		memset(m->buffer, 0x77, want);
+		CHECK_EQ(decant_fill(&m->it, 0x77, n), want);
+	} else if (zero)
 		CHECK_EQ(decant_zero(&m->it, n), want);
 	else
 		CHECK_EQ(decant_copy_from(&m->it, m->buffer, want), want);
 	/* From the end, as spans may overlap: the last write to a byte counts. */
-	for (size_t i = want; m_has_memory(m) && i-- > 0;) {
+	for (size_t i = want; m_has_bytes(m) && i-- > 0;) {
 		bool again = false;
 
 		for (size_t j = i + 1; want < 64 && j < want; j++)
@@ -345,6 +374,10 @@ static void m_own(struct machine *m, struct m_owned *o)
 	o->at = m->pos;
 	o->len = n < left ? n : left;
 	o->owned = decant_iter_own(&m->it, n, &options);
+	if (m->kind->bytes == DECANT_BYTES_COPIED && o->len) {
+		CHECK_EQ(options.error, -EFAULT);
+		return;
+	}
 	CHECK_EQ(options.error, o->owned ? 0 : -ENOKEY);
 	CHECK(o->owned || options.policy == DECANT_REFUSE);
 	if (o->owned)

@@ -156,9 +156,19 @@ static void gap_rule(void)
 	CHECK_EQ(decant_extract(&it, &sink, SIZE_MAX), 5);
 }
 
+static void version(void)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%d.%d.%d", DECANT_VERSION_MAJOR,
+		 DECANT_VERSION_MINOR, DECANT_VERSION_PATCH);
+	CHECK(!strcmp(decant_version(), text));
+}
+
 int main(void)
 {
 	static const struct check_case cases[] = {
+		{"headers and library are of one version", version},
 		{"limits that can't be met are refused", checks},
 		{"two devices' limits", merges},
 		{"elements are cut where the rules say", cuts},

@@ -34,6 +34,8 @@ struct decant_ofi;
  * @timeout: milliseconds, at least 0; 0 for 30,000: how long connecting may take, and
  *	how long sends and writes may be under way without any progress before the end
  *	point is given up. Receives may wait for ever.
+ * @accept_timeout: milliseconds, at least 0; 0 for @timeout: how long one call of
+ *	decant_ofi_accept() waits for somebody to connect
  * @space: where owners of memory without a region are looked up, or NULL: the caller
  *	keeps such memory until the event. Borrowed for the life of the end point.
  *
@@ -49,6 +51,7 @@ struct decant_ofi_options {
 	unsigned depth;
 	bool passive;
 	int timeout;
+	int accept_timeout;
 	struct decant_space *space;
 };
 
@@ -218,7 +221,8 @@ DECANT_API DECANT_MUST int decant_ofi_connect(struct decant_ofi *ofi, const void
  * @len: its length in bytes
  *
  * Message end points wait until somebody connects, or until the timeout; others only
- * remember. Who connects is not checked.
+ * remember. Who connects is not checked. After -ETIMEDOUT, with nobody there, it may be
+ * called again.
  *
  * Return: as decant_ofi_connect().
  * Since: 0.1

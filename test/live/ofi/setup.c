@@ -185,6 +185,35 @@ static void nobody_alone(void)
 	decant_ofi_free(active);
 }
 
+/* A region gets its key once, ends with its end point, and may outlive it. */
+static void keys_alone(void)
+{
+	static char memory[8192];
+	struct decant_region *region;
+	struct decant_ofi_remote remote = {0}, again = {0};
+	struct decant_domain *domain;
+	struct decant_ofi *ofi;
+
+	REQUIRE(!open_with(&ofi, "tcp;ofi_rxm", false));
+	REQUIRE(!decant_region_new(&region, memory, sizeof(memory), NULL));
+	domain = decant_ofi_domain(ofi);
+	CHECK(!decant_domain_mapping(domain, region));
+	CHECK_EQ(decant_ofi_grant(ofi, region, &remote), 0);
+	REQUIRE(decant_domain_mapping(domain, region));
+	CHECK_EQ(decant_domain_mapping(domain, region)->rkey, remote.key);
+	CHECK_EQ(decant_domain_map(domain, region), 0);
+	CHECK_EQ(decant_ofi_grant(ofi, region, &again), 0);
+	CHECK(again.key == remote.key && again.addr == remote.addr);
+	decant_ofi_free(ofi);
+	CHECK_EQ(decant_region_refs(region), 1);
+	decant_region_put(region);
+}
+
+static void keys(void)
+{
+	peer_alone(keys_alone);
+}
+
 static void unknown(void)
 {
 	peer_alone(unknown_alone);
@@ -225,6 +254,7 @@ int main(void)
 		{"best provider", pick},
 		{"hostile addresses", addresses},
 		{"nobody there", nobody},
+		{"keys of a region", keys},
 	};
 
 	check_seed_init();

@@ -1,25 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* whole.c - extraction that is taken back: all or nothing, whole blocks or none. */
-#include <errno.h>
+/* extract_all.c - extraction that is taken back: all or nothing, whole blocks or none. */
 #include <decant/stage.h>
 #include "extract.h"
+#include "stop.h"
 #include "util.h"
-
-ssize_t extract_error(enum decant_stop stop)
-{
-	static const int errors[] = {
-		[DECANT_STOP_END] = 0,
-		[DECANT_STOP_FULL] = -ENOSPC,
-		[DECANT_STOP_LIMIT] = -ENOSPC,
-		[DECANT_STOP_HOLE] = -ENXIO,
-		[DECANT_STOP_FAULT] = -EFAULT,
-		[DECANT_STOP_UNREGISTERED] = -ENOKEY,
-		[DECANT_STOP_ALIGNMENT] = -EINVAL,
-		[DECANT_STOP_MEMORY] = -ENOMEM,
-	};
-
-	return errors[stop];
-}
 
 /* What is put back. */
 struct snapshot {
@@ -67,17 +51,16 @@ static void restore(const struct snapshot *s, struct decant_iter *it,
  * again. All elements are multiples of the length alignment, so their sum is, too.
  */
 static ssize_t extract_blocks(struct decant_iter *from, struct decant_sink *into,
-			      size_t len)
+			      const struct decant_limits *limits, size_t len)
 {
-	size_t block = common_multiple(into->limits.block, into->limits.len_align),
-	       excess;
+	size_t block = common_multiple(limits->block, limits->len_align), excess;
 	enum decant_stop stop = DECANT_STOP_END;
 	struct snapshot before;
 	ssize_t got;
 
 	save(&before, from, into);
 	for (;;) {
-		got = len || !stop ? extract(from, into, len) : extract_error(stop);
+		got = len || !stop ? extract(from, into, limits, len) : stop_error(stop);
 		if (stop == DECANT_STOP_END)
 			stop = into->stop;
 		else
@@ -92,16 +75,28 @@ static ssize_t extract_blocks(struct decant_iter *from, struct decant_sink *into
 	}
 }
 
+static ssize_t extract_under(struct decant_iter *from, struct decant_sink *into,
+			     const struct decant_limits *limits, size_t len)
+{
+	if (unlikely(limits->block))
+		return extract_blocks(from, into, limits, len);
+	return extract(from, into, limits, len);
+}
+
 ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_t len)
 {
-	if (likely(!into->limits.block))
-		return extract(from, into, len);
-	return extract_blocks(from, into, len);
+	struct decant_limits limits;
+
+	if (likely(!into->ops->rules))
+		return extract_under(from, into, &into->limits, len);
+	limits = into->limits;
+	into->ops->rules(into, &limits);
+	return extract_under(from, into, &limits, len);
 }
 
 ssize_t decant_extract_all(struct decant_iter *from, struct decant_sink *into, size_t len)
 {
-	size_t want = min_size(len, from->count);
+	size_t want = min_size(len, decant_iter_count(from));
 	struct snapshot before;
 	ssize_t got;
 
@@ -110,5 +105,5 @@ ssize_t decant_extract_all(struct decant_iter *from, struct decant_sink *into, s
 	if (got >= 0 && (size_t)got == want)
 		return got;
 	restore(&before, from, into);
-	return got < 0 ? got : extract_error(into->stop);
+	return got < 0 ? got : stop_error(into->stop);
 }

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""about.py - what the command says about itself: statistics, progress, limits, help."""
+import json
+import os
+import pathlib
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+from rig import HOST, case, cases, check, check_error, main, same, wait_for
+
+SIDE = {'io', 'file', 'operations', 'submissions', 'elements', 'merged', 'direct_bytes',
+        'staged_bytes', 'buffered_bytes', 'resumed', 'stages'}
+STAGES = {'local': ({'read', 'write'}, None),
+          'push': ({'read', 'seal', 'fabric write'}, {'open', 'write'}),
+          'pull': ({'open', 'write'}, {'read', 'seal', 'fabric write'})}
+SIZE = 5 * 65536 + 3
+
+
+def copy(rig, way, *options):
+    rig.file('src', SIZE)
+    src, dst = rig.path('src'), rig.path('dst')
+    return rig.good('--chunk', '64K', *options, f'{HOST}:{src}' if way == 'pull' else src,
+                    f'{HOST}:{dst}' if way == 'push' else dst)
+
+
+def check_side(side, names):
+    same(set(side), SIDE, 'fields of a side')
+    same({stage['name'] for stage in side['stages']}, names, 'stages')
+    for stage in side['stages']:
+        same((stage['bytes'], stage['chunks']), (SIZE, 6), f'stage {stage["name"]}')
+        check(stage['busy_seconds'] >= 0, 'busy_seconds')
+    check(re.match(r'io_uring$|threads \(.+\)$', side['io']), side['io'])
+
+
+@cases(STAGES)
+def statistics_in_json(rig, way):
+    stats = json.loads(copy(rig, way, '--stats=json').stdout)
+    same(stats['bytes'], SIZE, 'bytes')
+    check(0 < stats['seconds'] < 60, f'seconds: {stats["seconds"]}')
+    here, there = STAGES[way]
+    check_side(stats['here'], here)
+    same('there' in stats, there is not None, 'the other side')
+    sides = [stats['here']] + ([stats['there']] if there else [])
+    if there:
+        check_side(stats['there'], there)
+        check(stats['fabric'], 'no fabric')
+    for field in ('elements', 'merged', 'staged_bytes'):
+        same(stats[field], sum(side[field] for side in sides), field)
+
+
+@cases(STAGES)
+def statistics_in_text(rig, way):
+    text = copy(rig, way, '--stats').stdout.decode()
+    for word in (f'({SIZE} bytes)', 'MiB/s', 'stage', 'elements', 'merged', 'staged', 'here: ',
+                 *STAGES[way][0], *(STAGES[way][1] or ())):
+        check(word in text, f'no {word!r} in {text}')
+
+
+@case('statistics go to standard error if the copy goes to standard output')
+def statistics_aside(rig):
+    data = rig.file('src', 5000).read_bytes()
+    done = rig.run('--stats=json', 'src', '-')
+    same(done.stdout, data, 'the copy')
+    same(json.loads(done.stderr)['bytes'], 5000, 'bytes')
+
+
+@case('threads that were asked for need no reason')
+def threads(rig):
+    stats = json.loads(copy(rig, 'local', '--stats=json', '--io=threads').stdout)
+    check(stats['here']['io'].startswith('threads'), stats['here']['io'])
+
+
+def on_terminal(rig, *options):
+    """What a copy shows on a terminal while it has to wait for its source."""
+    master, slave = pty.openpty()
+    child = subprocess.Popen(rig.command(*options, '-', rig.path('dst')), stdin=-1,
+                             stderr=slave)
+    os.close(slave)
+    shown = b''
+    for _ in range(8):
+        child.stdin.write(bytes(1 << 20))
+        child.stdin.flush()
+        time.sleep(0.1)
+    child.stdin.close()
+    same(child.wait(20), 0, 'exit code')
+    while select.select([master], [], [], 0)[0]:
+        try:
+            shown += os.read(master, 65536)
+        except OSError:
+            break
+    os.close(master)
+    return shown
+
+
+@case('progress on a terminal, and nothing of it is left')
+def progress(rig):
+    shown = on_terminal(rig)
+    check(b'MiB/s' in shown, shown)
+    check(shown.endswith(b'\r\x1b[K'), shown)
+
+
+@case('no progress with --quiet')
+def quiet(rig):
+    same(on_terminal(rig, '--quiet'), b'', '--quiet')
+    same(on_terminal(rig, '-q'), b'', '-q')
+
+
+def decant(rig, *args):
+    return subprocess.run([rig.decant, *map(str, args)], capture_output=True, check=False,
+                          timeout=60, stdin=-3)
+
+
+@case('limits of a file')
+def file_limits(rig):
+    path = rig.file('a "b"\n', 5000)
+    limits = json.loads(decant(rig, 'limits', '--json', path).stdout)
+    same(limits['file'], str(path), 'file')
+    for field in ('addr_align', 'len_align', 'offset_align', 'max_elements', 'max_bytes'):
+        check(isinstance(limits[field], int) and limits[field] > 0, field)
+    text = decant(rig, 'limits', path).stdout.decode()
+    for word in ('direct I/O', 'memory', 'position', 'elements', 'bytes'):
+        check(word in text, f'no {word!r} in {text}')
+
+
+@case('limits of the fabric')
+def fabric_limits(rig):
+    providers = json.loads(decant(rig, 'limits', 'fabric', '--json').stdout)['providers']
+    check(providers, 'there is no provider')
+    text = decant(rig, 'limits', 'fabric').stdout.decode()
+    for provider in providers:
+        check(provider['provider'] in text, provider['provider'])
+        check(provider['max_elements'] >= 1, 'max_elements')
+    name = providers[0]['provider']
+    one = json.loads(decant(rig, 'limits', f'fabric:{name}', '--json').stdout)['providers']
+    same({provider['provider'] for provider in one}, {name}, 'only that one')
+
+
+LIMITS_ERRORS = {
+    'no such file': (3, ['nofile', 'No such file'], ['nofile']),
+    'a directory': (3, ['/', 'directory'], ['/']),
+    'no such provider': (5, ['fabric:none', 'provider'], ['fabric:none']),
+    'no such provider in JSON': (5, ['fabric:none', 'provider'], ['--json', 'fabric:none']),
+    'nothing': (2, ['expected'], []),
+    'two files': (2, ['b'], ['a', 'b']),
+    'an unknown option': (2, ['--frob'], ['--frob', 'x']),
+}
+
+
+@cases(LIMITS_ERRORS)
+def limits_errors(rig, name):
+    code, words, args = LIMITS_ERRORS[name]
+    done = decant(rig, 'limits', *args)
+    check_error(code, words, done.returncode, done.stderr)
+    same(done.stdout, b'', 'standard output')
+
+
+@cases([[], ['--help'], ['-h'], ['help'], ['copy', '--help'], ['copy', '-h'],
+        ['copy', '--chunk', '0', '--help'], ['limits', '--help'], ['limits', '-h'],
+        ['serve', '--help'], ['serve', '-h']])
+def help_is_there(rig, args):
+    done = decant(rig, *args)
+    same((done.returncode, done.stderr), (0, b''), 'help')
+    check(done.stdout.startswith(b'usage: decant'), done.stdout)
+    check(all(len(line) <= 80 for line in done.stdout.decode().splitlines()), 'wide lines')
+
+
+@case('the version')
+def version(rig):
+    check(re.fullmatch(rb'decant \d+\.\d+\.\d+\n', decant(rig, '--version').stdout), 'version')
+
+
+@cases([['frob'], ['--frob'], ['serve'], ['serve', '--frob'], ['serve', '--stdio', 'x']])
+def wrong_command(rig, args):
+    done = decant(rig, *args)
+    check_error(2, ['--help'], done.returncode, done.stderr)
+
+
+ARGUMENTS = {'chunk': '8K', 'depth': '2', 'direct': 'never', 'io': 'threads', 'fabric': 'tcp',
+             'rsh': 'x', 'remote-decant': 'x', 'stats': None, 'quiet': None, 'help': None}
+
+
+@case('each option that is documented is accepted, and the other way round')
+def documented(rig):
+    text = decant(rig, 'copy', '--help').stdout.decode()
+    found = set(re.findall(r'^ +(?:-\w, )?--([a-z-]+)', text, re.M))
+    same(found, set(ARGUMENTS), 'options in the help text')
+    rig.file('src', 10)
+    for name, value in ARGUMENTS.items():
+        rig.run(f'--{name}', *([value] if value else []), 'src', 'dst').check_returncode()
+    source = (pathlib.Path(rig.rsh).parents[1] / 'cli/options.c').read_text()
+    known = set(re.findall(r'\{"([a-z-]+)", (?:no|required|optional)_argument', source))
+    same(known, found, 'options that are accepted')
+
+
+@case('each exit code is documented')
+def exit_codes(rig):
+    text = decant(rig, 'copy', '--help').stdout.decode()
+    codes = set(map(int, re.findall(r'(\d+) [a-z]', text[text.index('Exit status'):])))
+    same(codes, {0, 2, 3, 4, 5, 6, 7, 130}, 'codes')
+
+
+@case('a hang-up while it waits')
+def hangs_up(rig):
+    child = rig.start('-', 'dst', stdin=-1)
+    time.sleep(0.4)
+    child.send_signal(signal.SIGHUP)
+    wait_for(lambda: child.poll() is not None, 'the end')
+    same((child.returncode, os.listdir(rig.dir)), (130, []), 'how it ended')
+    child.stdin.close()
+
+
+if __name__ == '__main__':
+    main()

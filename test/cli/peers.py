@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""peers.py - the other side dies, lies, or is reached through a real ssh."""
+import getpass
+import os
+import pty
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import time
+from rig import (CHUNK, HOST, Skip, case, cases, check, check_error, digest, main, same,
+                 server_of, wait_for)
+
+PROVIDERS = ['tcp;ofi_rxm', 'tcp', 'sockets', 'shm']
+
+
+def begin(rig, way, provider):
+    """A copy that can't end by itself, with some of it done; the client and the server."""
+    options = ['--fabric', provider]
+    if way == 'push':
+        rig.file('old', 10)
+        child = rig.start(*options, '-', f'{HOST}:{rig.path("old")}', stdin=-1, stdout=-1)
+        child.stdin.write(bytes(3 * CHUNK))
+        child.stdin.flush()
+    else:
+        rig.file('src', 16 * CHUNK)
+        child = rig.start(*options, f'{HOST}:{rig.path("src")}', '-', stdin=-1, stdout=-1)
+        child.stdout.read(1000)
+    server = server_of(child)
+    time.sleep(0.3)
+    return child, server
+
+
+def no_debris(rig):
+    names = os.listdir(rig.dir)
+    check(names in (['old'], ['src']), f'the directory: {names}')
+    check('old' not in names or rig.path('old').stat().st_size == 10, 'the old target')
+
+
+def without_shell(stderr):
+    """What a shell between the two says about a process that was killed is not ours."""
+    return stderr.removeprefix(b'Killed\n')
+
+
+def shared(pid):
+    return [name for name in os.listdir('/dev/shm') if name.startswith(f'{pid}:')]
+
+
+@cases([f'{provider}, {way}' for provider in PROVIDERS for way in ('push', 'pull')])
+def server_is_killed(rig, name):
+    provider, way = name.split(', ')
+    child, server = begin(rig, way, provider)
+    began = time.monotonic()
+    os.kill(server, signal.SIGKILL)
+    check_error(5, [HOST], child.wait(30), without_shell(child.stderr.read()))
+    check(time.monotonic() - began < 6, 'it took its time')
+    no_debris(rig)
+    same(shared(child.pid), [], 'shared memory')
+    child.stdin.close()
+
+
+@cases([f'{provider}, {way}' for provider in PROVIDERS for way in ('push', 'pull')])
+def client_is_killed(rig, name):
+    provider, way = name.split(', ')
+    child, server = begin(rig, way, provider)
+    child.kill()
+    child.wait()
+    wait_for(lambda: not os.path.exists(f'/proc/{server}'), 'the end of the server', 6)
+    no_debris(rig)
+    same(child.stderr.read(), b'', 'what the server says')
+    same(shared(server), [], 'shared memory')
+    child.stdin.close()
+
+
+@case('the server is killed while the client waits for it')
+def killed_early(rig):
+    rig.file('src', 100)
+    child = rig.start(rig.path('src'), f'{HOST}:{rig.path("dst")}')
+    server = server_of(child)
+    os.kill(server, signal.SIGKILL)
+    check_error(5, [HOST, 'ended'], child.wait(30), without_shell(child.stderr.read()))
+
+
+@case('where every file has a name, a draft leaves no debris either')
+def named_draft(rig):
+    how = [rig.helper('deny'), 'tmpfile']
+    rig.file('src', 100001)
+    rig.file('dst', 10)
+    rig.good('src', 'dst', how=how)
+    rig.good('src', f'{HOST}:new', how=how)
+    same(digest(rig.path('dst')), digest(rig.path('src')), 'the copy')
+    for target in ('dst', f'{HOST}:{rig.path("dst")}'):
+        child = rig.start('-', target, stdin=-1, how=how)
+        wait_for(lambda: len(os.listdir(rig.dir)) == 4, 'the draft')
+        child.terminate()
+        same(child.wait(20), 130, 'exit code')
+        wait_for(lambda: len(os.listdir(rig.dir)) == 3, 'the end of the draft')
+        child.stdin.close()
+    same(digest(rig.path('dst')), digest(rig.path('src')), 'the old target')
+    rig.bad(3, ['reset'], '-', 'dst', how=how, stdin=reset_socket(rig))
+
+
+def reset_socket(rig):
+    """A socket with a few bytes in it and then a reset."""
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        rig.undo.append(client.close)
+        server = listener.accept()[0]
+        server.sendall(b'x' * 1000)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        server.close()
+        return client
+
+
+def words(*values):
+    return b''.join(struct.pack('<Q', value) for value in values)
+
+
+def text(value):
+    return words(len(value)) + value
+
+
+def message(kind, data=b''):
+    return words(kind, len(data)) + data
+
+
+HELLO = message(1, words(1) + text(b'0.1'))
+
+
+def request(path, push=1, chunk=4096, depth=1, provider=b'tcp', address=b''):
+    meta = words(100, 0o644, 1, 0, 0, 0, 0)
+    return message(2, words(push) + text(path) + text(b'name') + words(chunk, depth, 0, 0) +
+                   text(provider) + text(b'127.0.0.1') + text(bytes(32)) + meta +
+                   text(address))
+
+
+def serve(rig):
+    server = subprocess.Popen([rig.decant, 'serve', '--stdio'], stdin=-1, stdout=-1, stderr=-1)
+    rig.undo.append(lambda: (server.kill(), server.wait(), server.stdin.close(),
+                             server.stdout.close(), server.stderr.close()))
+    return server
+
+
+@case('a client that goes while the server waits for its connection')
+def vanishing_client(rig):
+    server, path = serve(rig), os.fsencode(rig.path('dst'))
+    server.stdin.write(HELLO + request(path) + message(4, words(0, 0)))
+    server.stdin.flush()
+    while select.select([server.stdout], [], [], 2)[0]:
+        check(os.read(server.stdout.fileno(), 65536), 'the server ended')
+    server.stdin.close()
+    began = time.monotonic()
+    server.wait(40)
+    check(time.monotonic() - began < 6, f'{time.monotonic() - began:.0f} s')
+    same(os.listdir(rig.dir), [], 'the directory')
+
+
+GARBAGE = {
+    'nothing': b'',
+    'text': b'GET / HTTP/1.0\r\n\r\n' * 10,
+    'zeros': bytes(100000),
+    'a huge length': words(1, 1 << 62),
+    'another version': message(1, words(99) + text(b'9')),
+    'a string that is longer than the message': HELLO + message(2, words(1, 1 << 40)),
+    'an empty request': HELLO + message(2),
+    'a path with a zero': HELLO + request(b'a\0b'),
+    'chunk 0': HELLO + request(b'/nonexistent/x', chunk=0),
+    'chunk 2^63': HELLO + request(b'/nonexistent/x', chunk=1 << 63),
+    'depth 2^40': HELLO + request(b'/nonexistent/x', depth=1 << 40),
+    'out of turn': HELLO + message(7),
+    'half a message': HELLO + request(b'x')[:50],
+    'an unknown provider': HELLO + request(b'dst', provider=b'\xff\n%s'),
+    'an address that is none': HELLO + request(b'dst', address=b'\xff' * 200,
+                                               provider=b'tcp;ofi_rxm') +
+                               message(4, words(0, 0)),
+}
+
+
+@cases(GARBAGE)
+def server_gets(rig, name):
+    server = subprocess.run([rig.decant, 'serve', '--stdio'], input=GARBAGE[name], timeout=20,
+                            cwd=rig.dir, capture_output=True, check=False)
+    check(server.returncode in (2, 4, 5, 7), f'exit code {server.returncode}')
+    same(server.stderr, b'', 'standard error')
+    same(os.listdir(rig.dir), [], 'the directory')
+
+
+TAMPERING = {'bit': 6, 'tag': 6, 'replay': 6, 'swap': 6, 'last': 6, 'len': 6, 'past': 5}
+
+
+@cases([f'{what}, {way}' for what in TAMPERING for way in ('push', 'pull')])
+def tampering(rig, name):
+    if rig.sanitized:
+        raise Skip('preloading does not go with sanitizers')
+    what, way = name.split(', ')
+    rig.file('src', 5 * 4096 + 1)
+    rig.file('dst', 10)
+    src, dst = (str(rig.path(name)) for name in ('src', 'dst'))
+    env = dict(os.environ, LD_PRELOAD=rig.helper('tamper'), DECANT_TAMPER=what)
+    reason = 'not authentic' if TAMPERING[what] == 6 else 'makes no sense'
+    rig.bad(TAMPERING[what], [reason], '--chunk', '4K',
+            f'{HOST}:{src}' if way == 'pull' else src,
+            f'{HOST}:{dst}' if way == 'push' else dst, env=env)
+    same(rig.path('dst').stat().st_size, 10, 'the old target')
+    env['DECANT_TAMPER'] = 'nothing'
+    if what == 'bit':
+        rig.good(src, f'{HOST}:{dst}', env=env)
+
+
+@case('ssh may ask on the terminal; an interrupt there ends both sides')
+def terminal(rig):
+    rig.path('rsh').write_text(f'#!/bin/sh\nread answer </dev/tty\nexec {rig.rsh} "$@"\n')
+    rig.path('rsh').chmod(0o755)
+    rig.file('src', 5000)
+    args = ['--quiet', '--rsh', rig.path('rsh'), '--remote-decant', rig.decant]
+    pid, master = pty.fork()
+    if not pid:
+        os.execv(rig.decant, rig.command(*args, rig.path('src'), f'h:{rig.path("dst")}'))
+    rig.undo.append(lambda: os.close(master))
+    time.sleep(0.5)
+    os.write(master, b'password\n')
+    end, status = time.monotonic() + 20, (0, 0)
+    while not status[0] and time.monotonic() < end:
+        status = os.waitpid(pid, os.WNOHANG)
+        time.sleep(0.05)
+    if not status[0]:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    same(status[1], 0, 'status')
+    check(status[0], 'it was stopped')
+    same(digest(rig.path('dst')), digest(rig.path('src')), 'the copy')
+
+
+def free_port():
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def connects(port):
+    with socket.socket() as client:
+        return not client.connect_ex(('127.0.0.1', port))
+
+
+def start_sshd(rig):
+    sshd = shutil.which('sshd', path='/usr/sbin:/usr/local/sbin:' + os.environ['PATH'])
+    if not sshd or not shutil.which('ssh') or not shutil.which('ssh-keygen'):
+        raise Skip('no sshd, ssh or ssh-keygen')
+    if not os.geteuid():
+        os.makedirs('/run/sshd', mode=0o755, exist_ok=True)
+    for key in ('host', 'user'):
+        subprocess.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', rig.path(key)],
+                       check=True)
+    port = free_port()
+    rig.path('config').write_text(
+        f'Port {port}\nListenAddress 127.0.0.1\nHostKey {rig.path("host")}\n'
+        f'AuthorizedKeysFile {rig.path("user.pub")}\nPidFile none\nUsePAM no\n'
+        'StrictModes no\nPasswordAuthentication no\nPermitRootLogin yes\n')
+    server = subprocess.Popen([sshd, '-D', '-e', '-f', rig.path('config')], stderr=-1)
+    rig.undo.append(lambda: (server.kill(), server.wait(), server.stderr.close()))
+    try:
+        wait_for(lambda: server.poll() is not None or connects(port), 'sshd')
+    except AssertionError as error:
+        raise Skip(str(error)) from error
+    if server.poll() is not None:
+        raise Skip('sshd does not start: ' + server.stderr.read().decode()[-100:].strip())
+    return port
+
+
+@case('through a real ssh, both ways')
+def real_ssh(rig):
+    port = start_sshd(rig)
+    rsh = (f'ssh -q -p {port} -i {rig.path("user")} -o BatchMode=yes -o StrictHostKeyChecking=no'
+           f' -o UserKnownHostsFile={rig.path("known")}')
+    probe = subprocess.run([*rsh.split(), '127.0.0.1', rig.decant, '--version'],
+                           capture_output=True, check=False)
+    if probe.returncode:
+        raise Skip('ssh does not get in: ' + probe.stderr.decode()[-100:].strip())
+    host = f'{getpass.getuser()}@127.0.0.1'
+    options = ['--rsh', rsh, '--remote-decant', rig.decant]
+    rig.file('src', 3 * CHUNK + 5)
+    rig.good(*options, rig.path('src'), f'{host}:{rig.path("dst $x")}')
+    rig.good(*options, f'{host}:{rig.path("dst $x")}', rig.path('back'))
+    same(digest(rig.path('back')), digest(rig.path('src')), 'what came back')
+    rig.bad(3, [rig.path('none'), host, 'No such file'], *options,
+            f'{host}:{rig.path("none")}', 'x')
+
+
+if __name__ == '__main__':
+    main()
