@@ -500,6 +500,8 @@ static size_t run(struct loop *l, struct decant_iter *it, size_t len)
 		l->copied = false;
 		done += walk_kind(l, it, len - done);
 		done -= trim(l, it, done);
+		if (register_next(l, it, len - done))
+			continue;
 		if (!stage_helps(l))
 			break;
 		staged = stage_next(l, it, done, len - done);

@@ -79,6 +79,13 @@ struct decant_region *loop_look_up(struct loop *l, uintptr_t addr,
 /* Find out who owns addr; false with a stop reason if it can't be used. */
 bool loop_find_owner(struct loop *l, uintptr_t addr, struct decant_region *given);
 
+/* register.c: the region that holds addr because this policy registered it. */
+struct decant_region *register_find(const struct loop *l, uintptr_t addr, uintptr_t *lo,
+				    uintptr_t *hi);
+
+/* Register what stopped the loop, if that is the policy; whether to go on. */
+bool register_next(struct loop *l, const struct decant_iter *it, size_t left);
+
 /* A span's address as the sink sees it; *len becomes how far that holds. */
 uint64_t loop_seen(struct loop *l, const struct decant_span *span, size_t *len);
 

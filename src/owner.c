@@ -46,6 +46,8 @@ bool loop_find_owner(struct loop *l, uintptr_t addr, struct decant_region *given
 	struct decant_region *region = loop_look_up(l, addr, given, &l->lo, &l->hi);
 	const struct decant_mapping *mapping = NULL;
 
+	if (!region && sink->policy == DECANT_REGISTER)
+		region = register_find(l, addr, &l->lo, &l->hi);
 	if (region && sink->domain)
 		mapping = decant_domain_mapping(sink->domain, region);
 	l->given = given;

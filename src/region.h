@@ -3,6 +3,7 @@
 #define SRC_REGION_H
 /* region.h - what a region looks like to the rest of the core. */
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdatomic.h>
 #include <decant/domain.h>
 
@@ -25,6 +26,7 @@ struct decant_region {
 	atomic_size_t refs;
 	void (*release)(void *user, void *addr, size_t len);
 	void *user;
+	bool temporary;                 /* made by register.c */
 	pthread_mutex_t lock;           /* serialises changes to slots */
 	_Atomic(struct map_slot *) slots;
 	struct holder *holders;         /* with debug_holds: see holders.c */

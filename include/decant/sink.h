@@ -40,10 +40,13 @@ enum decant_stop {
  *	struct decant_sink's @lkey.
  * @DECANT_REFUSE: stop with DECANT_STOP_UNREGISTERED
  * @DECANT_STAGE: send it through the sink's stage
+ * @DECANT_REGISTER: map it in the sink's domain for as long as the sink's hold keeps it:
+ *	a whole run of adjacent bytes at a time. Without a domain or a hold, and where the
+ *	domain can't, stop with DECANT_STOP_UNREGISTERED. The caller keeps the memory.
  *
  * Since: 0.1
  */
-enum decant_policy { DECANT_TRUST, DECANT_REFUSE, DECANT_STAGE };
+enum decant_policy { DECANT_TRUST, DECANT_REFUSE, DECANT_STAGE, DECANT_REGISTER };
 
 /**
  * struct decant_element - one element on its way into a sink
