@@ -2,8 +2,9 @@
 /*
  * register.c - memory in no region, made known to the domain for as long as it is held.
  *
- * What is registered is the whole run of adjacent unowned bytes that the request asks for,
- * so that one element may cover it however it was cut. The hold has the only reference.
+ * What is registered is the whole run of adjacent unowned bytes that the request asks
+ * for, so that one element may cover it however it was cut. The hold has the only
+ * reference.
  */
 #include "kinds.h"
 #include "loop.h"
