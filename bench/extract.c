@@ -1,190 +1,392 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * extract.c - what one fragment costs from a list to SGEs: 256 scattered fragments,
- * without look-up, with owners given, and with owners looked up among 64 regions.
- *
- * Prints one JSON object; times are nanoseconds per fragment, best and median of many
- * runs.
- */
-#include <stdio.h>
-#include <stdlib.h>
+/* extract.c - the price of a fragment on its way from an iterator into a sink. */
 #include <string.h>
-#include <time.h>
 #include <decant/decant.h>
+#include "allocations.h"
+#include "bench.h"
 
-#define FRAGMENTS 256
-#define REGIONS	  64
-#define REGION	  65536
-#define FRAGMENT  512
-#define RUNS	  400
-#define REPEAT	  50
+#define PIECES	256
+#define REGIONS 64
+#define EACH	(1u << 20)
+#define MILLION 1000000
+#define LISTS	64
 
-struct setting {
-	const char *name;
-	bool owners;  /* fragments name their regions */
-	bool look_up; /* regions are found by address */
-	bool hold;
-	bool limits;
-	bool pairs; /* every second fragment continues the one before */
+/*
+ * Lists of the same bytes, and tables large enough for all of them. There are several
+ * lists where a predictor would learn a single one by heart.
+ */
+struct rig {
+	struct iovec *iov;
+	struct decant_bvec *bvec;
+	size_t nr;
+	size_t lists;
+	size_t turn;
+	void *table;
+	struct decant_sink sink;
+	struct decant_iter iter[LISTS];
+	struct decant_hold hold;
+	uint32_t lkey;
 };
 
-static unsigned char *memory;
+static unsigned char *arena;
 static struct decant_region *regions[REGIONS];
 static struct decant_space *space;
 static struct decant_domain domain;
-static struct decant_bvec bvecs[FRAGMENTS];
-static struct iovec iovs[FRAGMENTS];
-static struct decant_sge sges[FRAGMENTS];
 
-static int map(struct decant_domain *d, const struct decant_span *span,
-	       struct decant_mapping *mapping)
+static int map_region(struct decant_domain *d, const struct decant_span *span,
+		      struct decant_mapping *mapping)
 {
 	(void)d;
 	mapping->iova = (uintptr_t)span->addr;
-	mapping->lkey = 7;
+	mapping->lkey = (uint32_t)((uintptr_t)span->addr >> 20);
 	return 0;
 }
 
-static void unmap(struct decant_domain *d, struct decant_mapping *mapping)
+static void unmap_region(struct decant_domain *d, struct decant_mapping *mapping)
 {
 	(void)d;
 	(void)mapping;
 }
 
-static const struct decant_domain_ops ops = {"bench", map, unmap};
-
-static void must(bool ok)
+static void setup(void)
 {
-	if (!ok) {
-		fprintf(stderr, "extract: something the benchmark needs failed\n");
-		exit(1);
-	}
-}
+	static const struct decant_domain_ops ops = {"bench", map_region, unmap_region};
 
-static void set_up(void)
-{
-	memory = aligned_alloc(REGION, (size_t)REGIONS * REGION);
-	must(memory && !decant_space_new(&space));
+	arena = aligned_alloc(4096, (size_t)2 * REGIONS * EACH);
+	bench_need(arena, "memory");
 	decant_domain_init(&domain, &ops);
+	bench_need(!decant_space_new(&space), "space");
 	for (size_t i = 0; i < REGIONS; i++) {
-		must(!decant_region_new(&regions[i], memory + i * REGION, REGION, NULL));
-		must(!decant_space_add(space, regions[i]));
-		must(!decant_domain_map(&domain, regions[i]));
+		unsigned char *addr = arena + 2 * i * EACH;
+
+		bench_need(!decant_region_new(&regions[i], addr, EACH, NULL), "region");
+		bench_need(!decant_space_add(space, regions[i]), "add");
+		bench_need(!decant_domain_map(&domain, regions[i]), "map");
 	}
 }
 
-/* Fragments in an order that no predictor knows by heart. */
-static void scatter(bool pairs, bool owners)
+static uint64_t random_next(void)
 {
-	uint32_t random = 12345;
+	static uint64_t state = 88172645463325252u;
 
-	for (size_t i = 0; i < FRAGMENTS; i++) {
-		size_t at;
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state;
+}
 
-		random = random * 1664525 + 1013904223;
-		at = (size_t)(random >> 8) % ((size_t)REGIONS * REGION / 2048) * 2048;
-		if (pairs && i % 2)
-			at = (size_t)((unsigned char *)bvecs[i - 1].addr - memory) +
-			     FRAGMENT;
-		bvecs[i] = (struct decant_bvec){memory + at, FRAGMENT,
-						owners ? regions[at / REGION] : NULL};
-		iovs[i] = (struct iovec){memory + at, FRAGMENT};
+static void lists(struct rig *rig, size_t nr, size_t lists)
+{
+	memset(rig, 0, sizeof(*rig));
+	rig->nr = nr;
+	rig->lists = lists;
+	rig->iov = calloc(nr * lists, sizeof(*rig->iov));
+	rig->bvec = calloc(nr * lists, sizeof(*rig->bvec));
+	rig->table = calloc(nr, sizeof(struct decant_bvec));
+	rig->lkey = (uint32_t)bench_hide(7);
+	bench_need(rig->iov && rig->bvec && rig->table, "memory");
+}
+
+static void piece(struct rig *rig, size_t i, unsigned char *addr, size_t len,
+		  size_t region)
+{
+	rig->iov[i] = (struct iovec){addr, len};
+	rig->bvec[i] = (struct decant_bvec){addr, len, regions[region]};
+}
+
+/* Nothing is adjacent; all in one region, so that only the walk is measured. */
+static void scatter(struct rig *rig, size_t nr)
+{
+	lists(rig, nr, 1);
+	for (size_t i = 0; i < nr; i++)
+		piece(rig, i, arena + (i * 4160) % (EACH - 4096),
+		      1 + random_next() % 2048, 0);
+}
+
+/* Adjacent pairs; the region changes every run pieces, at random or in turn. */
+static void pairs(struct rig *rig, size_t nr, size_t run, bool in_turn)
+{
+	size_t region = 0;
+
+	lists(rig, nr, LISTS);
+	for (size_t i = 0; i < nr * LISTS; i += 2) {
+		unsigned char *addr;
+
+		if (i % run == 0)
+			region = in_turn ? i / run % REGIONS
+					 : (random_next() >> 20) % REGIONS;
+		addr = arena + 2 * region * EACH + i % nr * 2048 % (EACH - 8192);
+		piece(rig, i, addr, 1000, region);
+		piece(rig, i + 1, addr + 1000, 500, region);
 	}
 }
 
-static size_t extract(const struct setting *set, struct decant_hold *hold)
+static void begin_iovec(struct rig *rig)
 {
-	struct decant_sink sink;
-	struct decant_iter it;
-
-	if (set->owners)
-		must(!decant_iter_bvec(&it, DECANT_SOURCE, bvecs, FRAGMENTS));
-	else
-		must(!decant_iter_iovec(&it, DECANT_SOURCE, iovs, FRAGMENTS));
-	decant_sink_sge(&sink, sges, FRAGMENTS);
-	if (set->look_up)
-		sink.space = space;
-	if (set->look_up || set->owners)
-		sink.domain = &domain;
-	if (set->hold)
-		sink.hold = hold;
-	if (set->limits)
-		sink.limits = (struct decant_limits){.max_element_bytes = 1 << 20,
-						     .boundary = 1 << 21};
-	must(decant_extract(&it, &sink, SIZE_MAX) == FRAGMENTS * FRAGMENT);
-	return sink.nr;
+	for (size_t i = 0; i < rig->lists; i++)
+		bench_need(!decant_iter_iovec(&rig->iter[i], DECANT_SOURCE,
+					      rig->iov + i * rig->nr, rig->nr),
+			   "iovec");
 }
 
-static double now(void)
+static void begin_bvec(struct rig *rig)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+	for (size_t i = 0; i < rig->lists; i++)
+		bench_need(!decant_iter_bvec(&rig->iter[i], DECANT_SOURCE,
+					     rig->bvec + i * rig->nr, rig->nr),
+			   "bvec");
 }
 
-static int by_value(const void *a, const void *b)
+static void with_owners(struct rig *rig)
 {
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
+	rig->sink.space = space;
+	rig->sink.domain = &domain;
+	rig->sink.policy = DECANT_REFUSE;
+	rig->sink.limits = (struct decant_limits){
+		.max_elements = 300, .max_element_bytes = 1 << 20, .max_bytes = 1 << 30};
 }
 
-static void measure(const struct setting *set, bool last)
+static void with_hold(struct rig *rig)
 {
-	struct decant_hold hold = {0};
-	double times[RUNS];
+	bench_need(!decant_hold_reserve(&rig->hold, REGIONS), "hold");
+	rig->sink.hold = &rig->hold;
+}
+
+static size_t next_list(struct rig *rig)
+{
+	rig->turn = rig->turn + 1 < rig->lists ? rig->turn + 1 : 0;
+	return rig->turn;
+}
+
+static void extract(void *arg)
+{
+	struct rig *rig = arg;
+	struct decant_iter it = rig->iter[next_list(rig)];
+
+	decant_sink_reset(&rig->sink);
+	bench_need(decant_extract(&it, &rig->sink, SIZE_MAX) > 0, "extract");
+	decant_hold_truncate(&rig->hold, 0);
+	bench_use(rig->table);
+}
+
+static void loop_sge(void *arg)
+{
+	struct rig *rig = arg;
+	struct decant_sge *sge = rig->table;
+
+	for (size_t i = 0; i < rig->nr; i++)
+		sge[i] = (struct decant_sge){(uintptr_t)rig->iov[i].iov_base,
+					     (uint32_t)rig->iov[i].iov_len, rig->lkey};
+	bench_use(rig->table);
+}
+
+static void loop_bvec_sge(void *arg)
+{
+	struct rig *rig = arg;
+	struct decant_sge *sge = rig->table;
+
+	for (size_t i = 0; i < rig->nr; i++)
+		sge[i] = (struct decant_sge){(uintptr_t)rig->bvec[i].addr,
+					     (uint32_t)rig->bvec[i].len, rig->lkey};
+	bench_use(rig->table);
+}
+
+static void loop_iovec(void *arg)
+{
+	struct rig *rig = arg;
+	struct iovec *iov = rig->table;
+
+	for (size_t i = 0; i < rig->nr; i++)
+		iov[i] = rig->iov[i];
+	bench_use(rig->table);
+}
+
+static void loop_bvec(void *arg)
+{
+	struct rig *rig = arg;
+	struct decant_bvec *bvec = rig->table;
+
+	for (size_t i = 0; i < rig->nr; i++)
+		bvec[i] = (struct decant_bvec){rig->iov[i].iov_base, rig->iov[i].iov_len,
+					       NULL};
+	bench_use(rig->table);
+}
+
+/* What a program would write for one device: empties skipped, neighbours merged. */
+static void loop_merging(void *arg)
+{
+	struct rig *rig = arg;
+	struct decant_sge *sge = rig->table;
 	size_t nr = 0;
 
-	scatter(set->pairs, set->owners);
-	must(!decant_hold_reserve(&hold, FRAGMENTS));
-	for (size_t run = 0; run < RUNS; run++) {
-		double start = now();
+	for (size_t i = 0; i < rig->nr; i++) {
+		uintptr_t addr = (uintptr_t)rig->iov[i].iov_base;
+		size_t len = rig->iov[i].iov_len;
 
-		for (size_t i = 0; i < REPEAT; i++) {
-			nr = extract(set, &hold);
-			decant_hold_truncate(&hold, 0);
-		}
-		times[run] = (now() - start) / REPEAT / FRAGMENTS;
+		if (!len)
+			continue;
+		if (nr && sge[nr - 1].addr + sge[nr - 1].length == addr)
+			sge[nr - 1].length += (uint32_t)len;
+		else if (nr < rig->nr)
+			sge[nr++] = (struct decant_sge){addr, (uint32_t)len, rig->lkey};
 	}
-	decant_hold_release(&hold);
-	qsort(times, RUNS, sizeof(*times), by_value);
-	printf("  {\"name\": \"%s\", \"fragments\": %d, \"elements\": %zu, "
-	       "\"best_ns\": %.2f, \"median_ns\": %.2f}%s\n",
-	       set->name, FRAGMENTS, nr, times[0], times[RUNS / 2], last ? "" : ",");
+	rig->sink.nr = nr;
+	bench_use(rig->table);
+}
+
+/* The same with the owner found by bisection, its key taken from there. */
+static void loop_owners(void *arg)
+{
+	struct rig *rig = arg;
+	struct decant_sge *sge = rig->table;
+	const struct iovec *iov = rig->iov + next_list(rig) * rig->nr;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < rig->nr; i++) {
+		uintptr_t addr = (uintptr_t)iov[i].iov_base;
+		size_t len = iov[i].iov_len, lo = 0, hi = REGIONS;
+
+		while (hi - lo > 1) {
+			size_t mid = (lo + hi) / 2;
+
+			if ((uintptr_t)arena + 2 * mid * EACH <= addr)
+				lo = mid;
+			else
+				hi = mid;
+		}
+		if (addr - ((uintptr_t)arena + 2 * lo * EACH) >= EACH)
+			continue;
+		if (nr && sge[nr - 1].addr + sge[nr - 1].length == addr)
+			sge[nr - 1].length += (uint32_t)len;
+		else
+			sge[nr++] = (struct decant_sge){
+				addr, (uint32_t)len,
+				decant_domain_mapping(&domain, regions[lo])->lkey};
+	}
+	bench_use(rig->table);
+}
+
+static void row(const char *name, struct rig *rig, const char *bound_name,
+		void (*bound)(void *arg), double goal)
+{
+	bench_run(&(struct bench_case){.name = name,
+				       .unit = "ns/fragment",
+				       .fn = extract,
+				       .arg = rig,
+				       .units = (double)rig->nr,
+				       .bound_name = bound_name,
+				       .bound = bound,
+				       .goal = goal});
+}
+
+static void plain(void)
+{
+	struct rig rig;
+
+	scatter(&rig, PIECES);
+	begin_iovec(&rig);
+	decant_sink_sge(&rig.sink, rig.table, PIECES);
+	rig.sink.lkey = rig.lkey;
+	row("iovec->sge", &rig, "plain loop", loop_sge, 1);
+	row("iovec->sge, bound merges", &rig, "merging loop", loop_merging, 0);
+	decant_sink_iovec(&rig.sink, rig.table, PIECES);
+	row("iovec->iovec", &rig, "plain loop", loop_iovec, 1);
+	decant_sink_bvec(&rig.sink, rig.table, PIECES);
+	row("iovec->bvec", &rig, "plain loop", loop_bvec, 1);
+	decant_sink_count(&rig.sink);
+	row("iovec->count", &rig, NULL, NULL, 1);
+	begin_bvec(&rig);
+	decant_sink_sge(&rig.sink, rig.table, PIECES);
+	row("bvec->sge", &rig, "plain loop", loop_bvec_sge, 1);
+	with_hold(&rig);
+	row("bvec->sge, held", &rig, "plain loop", loop_bvec_sge, 0);
+}
+
+static void owners(const char *what, size_t run, bool in_turn, double goal)
+{
+	struct rig rig;
+	char name[96];
+
+	pairs(&rig, PIECES, run, in_turn);
+	begin_iovec(&rig);
+	decant_sink_sge(&rig.sink, rig.table, PIECES);
+	with_owners(&rig);
+	snprintf(name, sizeof(name), "iovec->sge, 64 regions, pairs, %s", what);
+	row(name, &rig, "bisecting loop", loop_owners, goal);
+	extract(&rig);
+	bench_count(name, "elements", rig.sink.nr, PIECES / 2);
+	with_hold(&rig);
+	snprintf(name, sizeof(name), "iovec->sge, 64 regions, pairs, %s, held", what);
+	row(name, &rig, "bisecting loop", loop_owners, 0);
+	begin_bvec(&rig);
+	snprintf(name, sizeof(name), "bvec->sge, 64 regions, pairs, %s, held", what);
+	row(name, &rig, "bisecting loop", loop_owners, 0);
+}
+
+/* Every rule at once, and a sink that must cut. */
+static void limits(void)
+{
+	struct rig rig;
+
+	scatter(&rig, PIECES);
+	begin_iovec(&rig);
+	decant_sink_sge(&rig.sink, rig.table, PIECES);
+	rig.sink.limits.boundary = 1 << 20;
+	row("iovec->sge, boundary", &rig, "merging loop", loop_merging, 0);
+}
+
+static void million(void)
+{
+	struct rig rig;
+
+	scatter(&rig, MILLION);
+	begin_iovec(&rig);
+	decant_sink_sge(&rig.sink, rig.table, MILLION);
+	row("iovec->sge, 1,000,000 elements", &rig, "plain loop", loop_sge, 0);
+	extract(&rig);
+	bench_count("iovec->sge, 1,000,000 elements", "elements", rig.sink.nr, MILLION);
+}
+
+/* One call for one element: what a call costs. */
+static void single(void)
+{
+	struct rig rig;
+
+	scatter(&rig, 1);
+	begin_iovec(&rig);
+	decant_sink_sge(&rig.sink, rig.table, 1);
+	row("iovec->sge, one element a call", &rig, "plain loop", loop_sge, 0);
+}
+
+static void no_allocation(void)
+{
+	struct rig rig;
+	size_t before;
+
+	pairs(&rig, PIECES, 4, false);
+	begin_iovec(&rig);
+	decant_sink_sge(&rig.sink, rig.table, PIECES);
+	with_owners(&rig);
+	with_hold(&rig);
+	before = allocations;
+	for (size_t i = 0; i < 1000; i++)
+		extract(&rig);
+	bench_count("1,000 extractions with look-up, limits and hold", "allocations",
+		    allocations - before, 0);
 }
 
 int main(void)
 {
-	static const struct setting settings[] = {
-		{.name = "iovec to sge"},
-		{.name = "iovec to sge, limits", .limits = true},
-		{.name = "bvec to sge, owners given", .owners = true},
-		{.name = "bvec to sge, owners given, held", .owners = true, .hold = true},
-		{.name = "iovec to sge, looked up", .look_up = true},
-		{.name = "iovec to sge, looked up, limits, pairs",
-		 .look_up = true,
-		 .limits = true,
-		 .pairs = true},
-		{.name = "iovec to sge, looked up, held, limits, pairs",
-		 .look_up = true,
-		 .hold = true,
-		 .limits = true,
-		 .pairs = true},
-	};
-	size_t nr = sizeof(settings) / sizeof(*settings);
-
-	set_up();
-	printf("{\"benchmark\": \"extract\", \"version\": \"%s\", \"regions\": %d, "
-	       "\"results\": [\n",
-	       decant_version(), REGIONS);
-	for (size_t i = 0; i < nr; i++)
-		measure(&settings[i], i + 1 == nr);
-	printf("]}\n");
-	decant_space_free(space);
-	for (size_t i = 0; i < REGIONS; i++)
-		decant_region_put(regions[i]);
-	decant_domain_fini(&domain);
-	free(memory);
+	setup();
+	bench_open("extract");
+	plain();
+	single();
+	limits();
+	owners("4 in a row", 4, false, 3);
+	owners("in turn", 4, true, 0);
+	owners("at random", 2, false, 0);
+	million();
+	no_allocation();
+	bench_close();
 	return 0;
 }

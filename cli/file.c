@@ -217,16 +217,17 @@ static void describe(struct file *f)
 {
 	struct side_stats *stats = &f->ep.engine->stats;
 	struct decant_uring_file_info info;
+	char text[sizeof(stats->file)];
 
 	decant_uring_file_info(f->io, &info);
 	if (info.direct)
-		snprintf(stats->file, sizeof(stats->file),
-			 "direct (memory %u, offset %u%s)", info.mem_align,
-			 info.offset_align, info.known ? "" : ", a safe guess");
+		snprintf(text, sizeof(text), "direct (memory %u, offset %u%s)",
+			 info.mem_align, info.offset_align,
+			 info.known ? "" : ", a safe guess");
 	else
-		snprintf(stats->file, sizeof(stats->file), "page cache%s%s%s",
-			 info.why ? " (" : "", info.why ? info.why : "",
-			 info.why ? ")" : "");
+		snprintf(text, sizeof(text), "page cache%s%s%s", info.why ? " (" : "",
+			 info.why ? info.why : "", info.why ? ")" : "");
+	stats_describe(stats, text);
 }
 
 /* Attach the ring's file. On failure the end point is closed. */

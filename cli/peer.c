@@ -104,7 +104,8 @@ static bool heard_complete(struct peer *p, struct wire *wire)
 	return !wire->bad;
 }
 
-static void check_control(struct peer *p)
+/* What the other side says, within timeout milliseconds. */
+static void check_control(struct peer *p, int timeout)
 {
 	struct control *control = &p->session->control;
 	enum message type = 0;
@@ -112,7 +113,7 @@ static void check_control(struct peer *p)
 	int got;
 
 	wire.len = 0;
-	got = control_poll(control, &type, &wire, 0);
+	got = control_poll(control, &type, &wire, timeout);
 	if (got > 0 && type == MESSAGE_COMPLETE && !p->session->sender &&
 	    heard_complete(p, &wire))
 		return;
@@ -302,7 +303,7 @@ static bool peer_poll(struct endpoint *ep)
 	if (p->session->sender)
 		send_waiting(p);
 	if (++p->turns % CONTROL_TURNS == 0)
-		check_control(p);
+		check_control(p, 0);
 	return moved;
 }
 
@@ -313,7 +314,7 @@ static unsigned peer_sleep(struct endpoint *ep, struct pollfd *fds, int *timeout
 	int fd = decant_ofi_fd(p->session->ofi, &may_sleep);
 	unsigned nr = 0;
 
-	check_control(p);
+	check_control(p, 0);
 	fds[nr++] = (struct pollfd){.fd = p->session->control.in, .events = POLLIN};
 	if (fd >= 0 && may_sleep)
 		fds[nr++] = (struct pollfd){.fd = fd, .events = POLLIN};
@@ -423,7 +424,8 @@ static bool sender_finish(struct endpoint *ep)
 	struct wire wire = {.len = 0};
 
 	while (p->flying && !report_of(p)->code && !engine_interrupted(ep->engine))
-		poll_fabric(p);
+		if (!poll_fabric(p))
+			check_control(p, NAP_MS);
 	if (report_of(p)->code)
 		return false;
 	wire_put_u64(&wire, p->moved_bytes);

@@ -233,7 +233,7 @@ struct endpoint *pipe_open(struct engine *engine, int fd, bool owned, bool sourc
 			pipe_close(&p->ep);
 		return NULL;
 	}
-	snprintf(engine->stats.file, sizeof(engine->stats.file), "pipe");
+	stats_describe(&engine->stats, "pipe");
 	p->ep.stage = stats_stage(&engine->stats, source ? "read" : "write");
 	return &p->ep;
 }

@@ -91,7 +91,8 @@ static bool open_fabric(struct session *s, const char *node)
 	if (!err)
 		err = decant_ofi_new(&s->ofi, &options);
 	if (err == -EADDRNOTAVAIL) {
-		/* Behind an address translation the node is not ours: what the provider thinks. */
+		/* Behind an address translation the node is not ours: what the provider
+		 * thinks. */
 		decant_ofi_free(s->ofi);
 		options.node = NULL;
 		err = decant_ofi_new(&s->ofi, &options);

@@ -21,6 +21,14 @@ struct stage_stats *stats_stage(struct side_stats *side, const char *name)
 	return stage;
 }
 
+void stats_describe(struct side_stats *side, const char *text)
+{
+	size_t len = strlen(side->file);
+
+	snprintf(side->file + len, sizeof(side->file) - len, "%s%s", len ? " -> " : "",
+		 text);
+}
+
 void stage_begin(struct stage_stats *stage)
 {
 	if (!stage->under_way++)

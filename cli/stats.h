@@ -39,6 +39,8 @@ struct copy_stats {
 
 uint64_t stats_now(void);
 struct stage_stats *stats_stage(struct side_stats *side, const char *name);
+/* Add how a file is reached: the source's first where there are both. */
+void stats_describe(struct side_stats *side, const char *text);
 void stage_begin(struct stage_stats *stage);
 void stage_end(struct stage_stats *stage, size_t bytes);
 void stats_print(const struct copy_stats *stats, enum stats_format format, FILE *out);

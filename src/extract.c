@@ -45,8 +45,7 @@ static void begin(struct loop *l, struct decant_sink *sink,
 {
 	size_t align;
 
-	*l = (struct loop){.sink = sink, .nr = sink->nr, .max = sink->max};
-	l->joins = sink->ops->joins_owners;
+	loop_clear(l, sink);
 	l->addr_mask = low_mask(limits->addr_align);
 	l->len_mask = low_mask(limits->len_align);
 	l->gap_mask = low_mask(limits->gap);
@@ -195,6 +194,12 @@ static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
 	return len - left;
 }
 
+size_t loop_take(struct loop *l, unsigned char *addr, size_t len,
+		 struct decant_region *given)
+{
+	return take(l, addr, len, given);
+}
+
 /* Nothing to point at: a hole, a fault, or bytes that only a stage can carry. */
 static void stop_at(struct loop *l, const struct decant_span *span)
 {
@@ -223,18 +228,21 @@ take_plain(struct loop *l, unsigned char *addr, size_t len, struct decant_region
 	return true;
 }
 
-/* One copy of this for each kind, with the kind's functions inlined. */
+/*
+ * One copy of this for each kind, with the kind's functions inlined. What is in an array
+ * goes a faster way while the rules are few.
+ */
 static inline __attribute__((always_inline)) size_t
 walk(struct loop *l, struct decant_iter *it, size_t len,
-     struct decant_span (*peek)(const struct decant_iter *),
-     void (*advance)(struct decant_iter *, size_t),
-     void (*put)(const struct decant_iter *, const struct decant_span *))
+     const struct decant_kind *kind)
 {
 	struct decant_iter at = *it;    /* in registers, which nobody else can see */
 	size_t done = 0;
 
+	if (kind->array && l->plain)
+		return loop_array(l, it, len, kind->array);
 	while (done < len) {
-		struct decant_span span = peek(&at);
+		struct decant_span span = kind->peek(&at);
 		size_t n = min_size(span.len, len - done), got;
 
 		if (unlikely(!n || !span.addr)) {
@@ -244,11 +252,11 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 		got = take_plain(l, span.addr, n, span.region)
 			      ? n
 			      : take(l, span.addr, n, span.region);
-		if (put && span.region)
-			put(&at, &span);
+		if (kind->put && span.region)
+			kind->put(&at, &span);
 		at.count -= got;
 		at.consumed += got;
-		advance(&at, got);
+		kind->advance(&at, got);
 		done += got;
 		if (got < n)
 			break;
@@ -259,8 +267,7 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 
 #define DECANT_KIND(NAME, name)                                                      \
 	case DECANT_KIND_##NAME:                                                     \
-		done = walk(l, it, len, decant_##name##_peek, decant_##name##_advance, \
-			    decant_##name##_kind.put);                               \
+		done = walk(l, it, len, &decant_##name##_kind);                      \
 		break;
 
 static size_t walk_kind(struct loop *l, struct decant_iter *it, size_t len)
@@ -317,8 +324,6 @@ static size_t obstructed(struct loop *l, const struct decant_span *span)
 {
 	size_t len = span->len, ahead;
 
-	if (l->copied)
-		return len;
 	if (l->stop == DECANT_STOP_UNREGISTERED)
 		return span->region ? len : min_size(len, l->hi - (uintptr_t)span->addr);
 	ahead = -loop_seen(l, span, &len) & l->addr_mask;
@@ -336,18 +341,21 @@ static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t 
 			   size_t align)
 {
 	struct decant_span span = kind_peek(it);
-	size_t amount = min_size(span.len, left), room;
+	size_t room = stage_room(l->sink->stage, align) & ~l->len_mask;
+	size_t amount = min_size(span.len, left);
 
 	kind_put(it, &span);
 	if (!amount)
 		return 0;
-	amount = min_size(amount, obstructed(l, &span));
+	if (l->copied)
+		amount = kind_copied_run(*it, min_size(left, room + 1));
+	else
+		amount = min_size(amount, obstructed(l, &span));
 	if (amount > SIZE_MAX - l->len_mask)
 		return 0;
 	amount = min_size(amount + l->len_mask, left) & ~l->len_mask;
 	if (!amount)
 		return 0;
-	room = stage_room(l->sink->stage, align) & ~l->len_mask;
 	if (!room)
 		l->stop = DECANT_STOP_FULL;
 	return min_size(amount, room);
@@ -444,9 +452,9 @@ static void hold_again(struct loop *l, const struct decant_iter *it, size_t got,
 		(void)!decant_hold_add(hold, l->open.region);
 }
 
-/* Stage so many bytes, or as many whole blocks as can be read; those that the sink takes. */
-static size_t stage_some(struct loop *l, struct decant_iter *it, size_t amount, size_t align,
-			 size_t at)
+/* Stage so many bytes, or the whole blocks that can be read; what the sink takes. */
+static size_t stage_some(struct loop *l, struct decant_iter *it, size_t amount,
+			 size_t align, size_t at)
 {
 	struct decant_stage *stage = l->sink->stage;
 	struct decant_span piece;
@@ -528,7 +536,8 @@ ssize_t extract(struct decant_iter *from, struct decant_sink *into,
 	struct loop l;
 
 	begin(&l, into, limits);
-	if (unlikely(decant_limits_check(limits) || !l.max_element)) {
+	if (unlikely(((!l.plain || limits->block) && decant_limits_check(limits)) ||
+		     !l.max_element)) {
 		into->stop = DECANT_STOP_LIMIT;
 		return -EINVAL;
 	}

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <decant/hold.h>
+#include "holders.h"
 #include "util.h"
 
 static struct decant_region **list_of(struct decant_hold *hold)
@@ -96,30 +97,35 @@ int decant_hold_add(struct decant_hold *hold, struct decant_region *region)
 	if (err)
 		return err;
 	list_of(hold)[hold->nr++] = decant_region_get(region);
+	holders_add(region, hold->name);
 	if (hold->more)
 		hold->index[probe(hold, region)] = (uint32_t)hold->nr;
 	return 0;
 }
 
+static void drop_newest(struct decant_hold *hold)
+{
+	struct decant_region *region = list_of(hold)[--hold->nr];
+
+	holders_remove(region, hold->name);
+	decant_region_put(region);
+}
+
 void decant_hold_truncate(struct decant_hold *hold, size_t nr)
 {
-	struct decant_region **list = list_of(hold);
-
 	if (nr >= hold->nr)
 		return;
 	while (hold->nr > nr)
-		decant_region_put(list[--hold->nr]);
+		drop_newest(hold);
 	if (hold->more)
 		build_index(hold);
 }
 
 void decant_hold_release(struct decant_hold *hold)
 {
-	struct decant_region **list = list_of(hold);
-
 	while (hold->nr)
-		decant_region_put(list[--hold->nr]);
+		drop_newest(hold);
 	free(hold->more);
 	free(hold->index);
-	*hold = (struct decant_hold){0};
+	*hold = (struct decant_hold){.name = hold->name};
 }

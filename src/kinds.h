@@ -5,13 +5,16 @@
 #include <errno.h>
 #include <decant/registry.h>
 #include <decant/kinds.def>
+#include "util.h"
 
-/* iter.c: scratch that devices may write to and nobody reads; sources never point here. */
+/*
+ * iter.c: scratch that devices may write to and nobody reads; sources never point here.
+ */
 extern unsigned char discard_bucket[];
 
-#define DECANT_KIND(NAME, name)                                                              \
-	case DECANT_KIND_##NAME:                                                             \
-		span = decant_##name##_peek(it);                                             \
+#define DECANT_KIND(NAME, name)                                                          \
+	case DECANT_KIND_##NAME:                                                         \
+		span = decant_##name##_peek(it);                                         \
 		break;
 
 static inline struct decant_span kind_peek(const struct decant_iter *it)
@@ -25,9 +28,9 @@ static inline struct decant_span kind_peek(const struct decant_iter *it)
 }
 #undef DECANT_KIND
 
-#define DECANT_KIND(NAME, name)                                                              \
-	case DECANT_KIND_##NAME:                                                             \
-		decant_##name##_advance(it, n);                                              \
+#define DECANT_KIND(NAME, name)                                                          \
+	case DECANT_KIND_##NAME:                                                         \
+		decant_##name##_advance(it, n);                                          \
 		break;
 
 /* n is at most what is left. */
@@ -41,9 +44,9 @@ static inline void kind_advance(struct decant_iter *it, size_t n)
 }
 #undef DECANT_KIND
 
-#define DECANT_KIND(NAME, name)                                                              \
-	case DECANT_KIND_##NAME:                                                             \
-		decant_##name##_retreat(it, n);                                              \
+#define DECANT_KIND(NAME, name)                                                          \
+	case DECANT_KIND_##NAME:                                                         \
+		decant_##name##_retreat(it, n);                                          \
 		break;
 
 /* n is at most what was consumed. */
@@ -57,10 +60,10 @@ static inline void kind_retreat(struct decant_iter *it, size_t n)
 }
 #undef DECANT_KIND
 
-#define DECANT_KIND(NAME, name)                                                              \
-	case DECANT_KIND_##NAME:                                                             \
-		if (decant_##name##_kind.put)                                                \
-			decant_##name##_kind.put(it, span);                                  \
+#define DECANT_KIND(NAME, name)                                                          \
+	case DECANT_KIND_##NAME:                                                         \
+		if (decant_##name##_kind.put)                                            \
+			decant_##name##_kind.put(it, span);                              \
 		break;
 
 /* A span that peek gave is used no more; the cursor still stands where it stood. */
@@ -74,10 +77,10 @@ static inline void kind_put(const struct decant_iter *it, const struct decant_sp
 }
 #undef DECANT_KIND
 
-#define DECANT_KIND(NAME, name)                                                              \
-	case DECANT_KIND_##NAME:                                                             \
-		if (decant_##name##_kind.ahead)                                              \
-			count = decant_##name##_kind.ahead(it);                              \
+#define DECANT_KIND(NAME, name)                                                          \
+	case DECANT_KIND_##NAME:                                                         \
+		if (decant_##name##_kind.ahead)                                          \
+			count = decant_##name##_kind.ahead(it);                          \
 		break;
 
 /* Bytes ahead now: some kinds grow. */
@@ -97,6 +100,21 @@ static inline size_t kind_refresh(struct decant_iter *it)
 {
 	it->count = kind_count(it);
 	return it->count;
+}
+
+/* Bytes from here on that can't be pointed at; no need to look further than most. */
+static inline size_t kind_copied_run(struct decant_iter it, size_t most)
+{
+	size_t run = 0, n = most;
+
+	for (; n && run < most; run += n) {
+		struct decant_span span = kind_peek(&it);
+
+		kind_put(&it, &span);
+		n = span.addr ? 0 : min_size(span.len, most - run);
+		kind_advance(&it, n);
+	}
+	return run;
 }
 
 /* Begin at the first element; empty ones are skipped at once, as after every movement. */

@@ -30,6 +30,7 @@ static struct decant_owned *owned_new(void)
 		return NULL;
 	memset(owned, 0, offsetof(struct decant_owned, inlined));
 	atomic_init(&owned->refs, 1);
+	owned->hold.name = "decant_owned";
 	owned->list = owned->inlined;
 	owned->max = OWNED_INLINE;
 	return owned;

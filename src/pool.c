@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <decant/pool.h>
+#include "holders.h"
 #include "util.h"
 
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -175,6 +176,7 @@ void decant_pool_put(struct decant_pool *pool, void *addr)
 	size_t offset = (size_t)((unsigned char *)addr - pool->base);
 
 	assert(offset % pool->each == 0 && offset / pool->each < pool->nr);
+	holders_poison(addr, pool->each);
 	pthread_mutex_lock(&pool->lock);
 	assert(pool->nr_free < pool->nr);
 	pool->free_list[pool->nr_free++] = (uint32_t)(offset / pool->each);

@@ -27,6 +27,7 @@ struct decant_region {
 	void *user;
 	pthread_mutex_t lock;           /* serialises changes to slots */
 	_Atomic(struct map_slot *) slots;
+	struct holder *holders;         /* with debug_holds: see holders.c */
 	struct map_slot first;          /* most regions know one domain */
 };
 

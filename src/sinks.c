@@ -5,14 +5,12 @@
 #include <decant/nvme.h>
 #include <decant/registry.h>
 #include "sglist.h"
+#include "stretch.h"
 #include "tables.h"
 #include "util.h"
 
 static void begin(struct decant_sink *sink, const struct decant_sink_ops *ops,
-		  void *table, size_t max)
-{
-	*sink = (struct decant_sink){.ops = ops, .table = table, .max = max};
-}
+		  void *table, size_t max);
 
 #include <decant/sinks.def>
 
@@ -25,6 +23,61 @@ static const struct decant_sink_ops *const sinks[] = {
 const struct decant_sink_ops *decant_sink_get(unsigned index)
 {
 	return index < sizeof(sinks) / sizeof(*sinks) ? sinks[index] : NULL;
+}
+
+/* The loop's copies: for elements of struct iovec, and of struct decant_bvec. */
+typedef void stretch_fn(struct loop *l, struct decant_iter *it, size_t len, size_t *done);
+
+#define DECANT_SINK(NAME, name)                                                        \
+	static stretch_fn plain_##name __attribute__((noinline));                      \
+	static stretch_fn owned_##name __attribute__((noinline));                      \
+	static void plain_##name(struct loop *l, struct decant_iter *it, size_t len,   \
+				 size_t *done)                                         \
+	{                                                                              \
+		*done = stretch(l, &sink_##name##_ops, it, len, sizeof(struct iovec)); \
+	}                                                                              \
+	static void owned_##name(struct loop *l, struct decant_iter *it, size_t len,   \
+				 size_t *done)                                         \
+	{                                                                              \
+		*done = stretch(l, &sink_##name##_ops, it, len,                        \
+				sizeof(struct decant_bvec));                           \
+	}
+#include <decant/sinks.def>
+#undef DECANT_SINK
+
+#define DECANT_SINK(NAME, name) {plain_##name, owned_##name},
+static stretch_fn *const stretches[][2] = {
+#include <decant/sinks.def>
+};
+#undef DECANT_SINK
+
+size_t loop_array(struct loop *l, struct decant_iter *it, size_t len, size_t element)
+{
+	bool owned = element == sizeof(struct decant_bvec);
+	unsigned id = l->sink->id;
+	size_t done;
+
+	/* Somebody may have given one of our sinks other functions. */
+	if (!id || sinks[id - 1] != l->sink->ops)
+		return stretch(l, NULL, it, len, element);
+	stretches[id - 1][owned](l, it, len, &done);
+	return done;
+}
+
+static unsigned id_of(const struct decant_sink_ops *ops)
+{
+	unsigned i = 0;
+
+	while (sinks[i] != ops)
+		i++;
+	return i + 1;
+}
+
+static void begin(struct decant_sink *sink, const struct decant_sink_ops *ops,
+		  void *table, size_t max)
+{
+	*sink = (struct decant_sink){
+		.id = id_of(ops), .ops = ops, .table = table, .max = max};
 }
 
 void decant_sink_iovec(struct decant_sink *sink, struct iovec *iov, size_t max)

@@ -2,10 +2,12 @@
 /* space.c - regions sorted by address, found by bisection, under a readers' lock. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include "region.h"
 #include "space.h"
+#include "util.h"
 
 /* The range beside the region, so that a search touches nothing else. */
 struct entry {
@@ -14,11 +16,19 @@ struct entry {
 	struct decant_region *region;
 };
 
+#define GUESSES 1024
+
 struct decant_space {
 	pthread_rwlock_t lock;
 	struct entry *entries;
 	size_t nr;
 	size_t max;
+	/*
+	 * Which entry a look-up near an address found last. A guess is checked before it
+	 * is used, so it may be as old or as wrong as it likes.
+	 */
+	_Atomic(uint16_t) guesses[GUESSES];
+	unsigned grain; /* how near: no region had fewer than 2^grain bytes */
 };
 
 /* Whoever adds or removes goes first: somebody is always looking up. */
@@ -40,6 +50,7 @@ int decant_space_new(struct decant_space **out)
 	if (!space)
 		return -ENOMEM;
 	lock_init(&space->lock);
+	space->grain = 40;
 	*out = space;
 	return 0;
 }
@@ -78,22 +89,37 @@ static uintptr_t end_of(const struct decant_region *region)
 /* The first region that ends above addr; nr if there is none. No branch to mispredict. */
 static size_t first_above(const struct decant_space *space, uintptr_t addr)
 {
-	size_t at = 0, left = space->nr;
+	const struct entry *at = space->entries;
+	size_t left = space->nr;
 
 	while (left) {
-		size_t half = left / 2;
-		bool below = space->entries[at + half].end <= addr;
+		const struct entry *next = at + (left + 1) / 2;
 
-		at += below ? half + 1 : 0;
-		left = below ? left - half - 1 : half;
+		at = next[-1].end <= addr ? next : at;
+		left /= 2;
 	}
-	return at;
+	return (size_t)(at - space->entries);
 }
 
-struct decant_region *space_look_up(const struct decant_space *space, uintptr_t addr,
+/* As first_above(), mostly without a search. */
+static size_t guess(struct decant_space *space, uintptr_t addr)
+{
+	uint32_t near = (uint32_t)((uint64_t)addr >> space->grain) * 0x9e3779b1u;
+	_Atomic(uint16_t) *at = &space->guesses[near / (UINT32_MAX / GUESSES + 1)];
+	size_t i = atomic_load_explicit(at, memory_order_relaxed);
+	const struct entry *entry = &space->entries[i];
+
+	if (likely(i < space->nr && addr - entry->start < entry->end - entry->start))
+		return i;
+	i = first_above(space, addr);
+	atomic_store_explicit(at, (uint16_t)i, memory_order_relaxed);
+	return i;
+}
+
+struct decant_region *space_look_up(struct decant_space *space, uintptr_t addr,
 				    uintptr_t *lo, uintptr_t *hi)
 {
-	size_t i = first_above(space, addr);
+	size_t i = guess(space, addr);
 	const struct entry *entries = space->entries;
 
 	if (i < space->nr && entries[i].start <= addr) {
@@ -136,6 +162,8 @@ static int add_locked(struct decant_space *space, struct decant_region *region)
 	space->entries[i] = (struct entry){start_of(region), end_of(region),
 					   decant_region_get(region)};
 	space->nr++;
+	while (region->len >> space->grain == 0)
+		space->grain--;
 	return 0;
 }
 

@@ -11,6 +11,6 @@ void space_unlock(struct decant_space *space);
  * Between lock and unlock: the owner of addr, NULL for nobody, and the range around addr
  * for which the answer holds.
  */
-struct decant_region *space_look_up(const struct decant_space *space, uintptr_t addr,
+struct decant_region *space_look_up(struct decant_space *space, uintptr_t addr,
 				    uintptr_t *lo, uintptr_t *hi);
 #endif

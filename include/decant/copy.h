@@ -13,12 +13,13 @@ DECANT_BEGIN
  *
  * Memory of both sides may be the same byte for byte, else it must not overlap.
  *
- * Return: bytes copied, the least of @len and what each side has, or fewer if what follows
- * can't be had; -EINVAL on a wrong direction; if nothing was copied, -ENXIO for a hole in a
- * page cache, -EFAULT, or what another process's memory gave (-ESRCH, -EPERM).
+ * Return: bytes copied, the least of @len and what each side has, or fewer if what
+ * follows can't be had; -EINVAL on a wrong direction; if nothing was copied, -ENXIO for a
+ * hole in a page cache, -EFAULT, or what another process's memory gave (-ESRCH, -EPERM).
  * Since: 0.1
  */
-DECANT_API ssize_t decant_copy(struct decant_iter *dst, struct decant_iter *src, size_t len);
+DECANT_API ssize_t decant_copy(struct decant_iter *dst, struct decant_iter *src,
+			       size_t len);
 
 /**
  * decant_zero - write zero bytes
@@ -51,7 +52,8 @@ DECANT_API ssize_t decant_fill(struct decant_iter *dst, unsigned char byte, size
  * direction; another negative errno if a byte that matters can't be had.
  * Since: 0.1
  */
-DECANT_API int decant_equal(const struct decant_iter *a, const struct decant_iter *b, size_t len);
+DECANT_API int decant_equal(const struct decant_iter *a, const struct decant_iter *b,
+			    size_t len);
 
 /**
  * decant_equal_ct - the same in a time that does not depend on the bytes
@@ -71,8 +73,8 @@ DECANT_API int decant_equal_ct(const struct decant_iter *a, const struct decant_
  * decant_for_each - call a function for every contiguous piece
  * @it: the iterator; advanced by what the function took
  * @len: most bytes
- * @fn: gets a span that is never empty and stays valid until it returns; returns 0 to go on,
- *	or a value that ends the walk before this span is counted as consumed
+ * @fn: gets a span that is never empty and stays valid until it returns; returns 0 to go
+ *	on, or a value that ends the walk before this span is counted as consumed
  * @user: handed to @fn
  *
  * Return: bytes walked; if @fn ended the walk at the first span, its value if negative,
@@ -80,7 +82,8 @@ DECANT_API int decant_equal_ct(const struct decant_iter *a, const struct decant_
  * Since: 0.1
  */
 DECANT_API ssize_t decant_for_each(struct decant_iter *it, size_t len,
-				   int (*fn)(void *user, struct decant_span span), void *user);
+				   int (*fn)(void *user, struct decant_span span),
+				   void *user);
 
 /**
  * decant_copy_to - copy from an iterator into flat memory
@@ -102,7 +105,8 @@ DECANT_API ssize_t decant_copy_to(void *addr, struct decant_iter *src, size_t le
  * Return: as decant_copy(); -EFAULT also for NULL or a range that wraps.
  * Since: 0.1
  */
-DECANT_API ssize_t decant_copy_from(struct decant_iter *dst, const void *addr, size_t len);
+DECANT_API ssize_t decant_copy_from(struct decant_iter *dst, const void *addr,
+				    size_t len);
 
 /**
  * decant_iter_elements - how many elements the rest of an iterator would be

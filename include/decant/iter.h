@@ -86,9 +86,9 @@ DECANT_API int decant_iter_iovec(struct decant_iter *it, enum decant_direction d
  * @bvec: the array; borrowed, and not changed while the iterator is in use
  * @nr: elements, any number; empty ones are skipped wherever they stand
  *
- * Return: 0; -EINVAL for an unknown direction, -EFAULT for NULL with a length, a range that
- * wraps or one that leaves the region it names, -EOVERFLOW if the lengths add up to more
- * than SSIZE_MAX.
+ * Return: 0; -EINVAL for an unknown direction, -EFAULT for NULL with a length, a range
+ * that wraps or one that leaves the region it names, -EOVERFLOW if the lengths add up to
+ * more than SSIZE_MAX.
  * Since: 0.1
  */
 DECANT_API int decant_iter_bvec(struct decant_iter *it, enum decant_direction direction,
@@ -128,15 +128,17 @@ DECANT_API int decant_iter_discard(struct decant_iter *it, size_t len);
  * @stride: bytes from the beginning of one block to that of the next
  * @nr: blocks, any number: there is no list
  *
- * A column of a matrix, a plane of an image, the payloads of a ring of packets. Blocks that
- * touch (@stride is @block) are one span.
+ * A column of a matrix, a plane of an image, the payloads of a ring of packets. Blocks
+ * that touch (@stride is @block) are one span.
  *
- * Return: 0; -EINVAL for an unknown direction or blocks that overlap, -EFAULT for NULL with
- * a length or a range that wraps, -EOVERFLOW if the lengths add up to more than SSIZE_MAX.
+ * Return: 0; -EINVAL for an unknown direction or blocks that overlap, -EFAULT for NULL
+ * with a length or a range that wraps, -EOVERFLOW if the lengths add up to more than
+ * SSIZE_MAX.
  * Since: 0.1
  */
-DECANT_API int decant_iter_strided(struct decant_iter *it, enum decant_direction direction,
-				   void *base, size_t block, size_t stride, size_t nr);
+DECANT_API int decant_iter_strided(struct decant_iter *it,
+				   enum decant_direction direction, void *base,
+				   size_t block, size_t stride, size_t nr);
 
 /**
  * decant_iter_chain - iterators in a row as one: header, payload, trailer
@@ -146,13 +148,14 @@ DECANT_API int decant_iter_strided(struct decant_iter *it, enum decant_direction
  *	chain or a copy of it is in use
  * @nr: parts, any number; empty ones are skipped wherever they stand
  *
- * Parts are of any kind but chains, all of the same direction. They are read, never moved:
- * what was consumed shows in the chain alone, and its copies are independent values. A
- * queue among them counts with what it has when the chain is made, which is noted in it.
- * Reverting into an earlier part walks that part.
+ * Parts are of any kind but chains, all of the same direction. They are read, never
+ * moved: what was consumed shows in the chain alone, and its copies are independent
+ * values. A queue among them counts with what it has when the chain is made, which is
+ * noted in it. Reverting into an earlier part walks that part.
  *
- * Return: 0; -EINVAL for an unknown direction or a part of another one, -ELOOP for a chain
- * in a chain, -EFAULT for no list, -EOVERFLOW if the parts have more than SSIZE_MAX bytes.
+ * Return: 0; -EINVAL for an unknown direction or a part of another one, -ELOOP for a
+ * chain in a chain, -EFAULT for no list, -EOVERFLOW if the parts have more than SSIZE_MAX
+ * bytes.
  * Since: 0.1
  */
 DECANT_API int decant_iter_chain(struct decant_iter *it, enum decant_direction direction,
@@ -167,18 +170,19 @@ DECANT_API int decant_iter_chain(struct decant_iter *it, enum decant_direction d
  *	use
  * @nr: elements, any number; empty ones are skipped wherever they stand
  *
- * The bytes are copied by process_vm_readv(2) and process_vm_writev(2), never pointed at: a
- * span has a length and no address. The verbs copy many pieces of both sides in one call;
- * an extraction needs a stage, and stops with DECANT_STOP_FAULT if it has none.
- * What can't be reached gives, after what can: -EFAULT, -ESRCH for a process that is gone,
- * -EPERM for one that must not be looked at.
+ * The bytes are copied by process_vm_readv(2) and process_vm_writev(2), never pointed at:
+ * a span has a length and no address. The verbs copy many pieces of both sides in one
+ * call; an extraction needs a stage, and stops with DECANT_STOP_FAULT if it has none.
+ * What can't be reached gives, after what can: -EFAULT, -ESRCH for a process that is
+ * gone, -EPERM for one that must not be looked at.
  *
- * Return: 0; -EINVAL for an unknown direction or no process, -EFAULT for NULL with a length
- * or a range that wraps, -EOVERFLOW if the lengths add up to more than SSIZE_MAX.
+ * Return: 0; -EINVAL for an unknown direction or no process, -EFAULT for NULL with a
+ * length or a range that wraps, -EOVERFLOW if the lengths add up to more than SSIZE_MAX.
  * Since: 0.1
  */
-DECANT_API int decant_iter_process(struct decant_iter *it, enum decant_direction direction,
-				   pid_t pid, const struct iovec *iov, size_t nr);
+DECANT_API int decant_iter_process(struct decant_iter *it,
+				   enum decant_direction direction, pid_t pid,
+				   const struct iovec *iov, size_t nr);
 
 /**
  * decant_iter_count - bytes left
@@ -202,8 +206,8 @@ DECANT_API size_t decant_iter_consumed(const struct decant_iter *it);
  * decant_iter_peek - the next contiguous bytes
  * @it: the iterator; not changed
  *
- * A page of a page cache or of a custom kind that may go away at any time is not kept: see
- * decant_iter_get().
+ * A page of a page cache or of a custom kind that may go away at any time is not kept:
+ * see decant_iter_get().
  *
  * Return: the span. It is empty if nothing is left, or if the next byte can't be had:
  * decant_span_error() says why. Its address is NULL if the bytes can only be copied.

@@ -116,6 +116,7 @@ struct decant_sink_ops {
  * @bytes: bytes so far
  * @merged: spans that needed no element of their own, so far
  * @stop: why the last extraction went no further
+ * @id: which one of the library's; the library's own
  * @ops: the sink's functions
  * @table: the caller's array
  * @max: elements that fit into it
@@ -139,6 +140,7 @@ struct decant_sink {
 	size_t bytes;
 	size_t merged;
 	enum decant_stop stop;
+	unsigned id;
 	const struct decant_sink_ops *ops;
 	void *table;
 	size_t max;

@@ -53,8 +53,8 @@ DECANT_API struct decant_span decant_span_stop(int error);
  * decant_span_error - why a span is empty
  * @span: the span
  *
- * Return: the negative errno of decant_span_stop(); -ENXIO for another empty span; 0 if it
- * has bytes.
+ * Return: the negative errno of decant_span_stop(); -ENXIO for another empty span; 0 if
+ * it has bytes.
  * Since: 0.1
  */
 DECANT_API int decant_span_error(const struct decant_span *span);

@@ -32,8 +32,8 @@ struct decant_staged {
  * @next: how the iterator stood behind the newest piece; the library's own
  *
  * Source bytes are copied in when they are taken. Destination bytes are copied out by
- * decant_stage_scatter() when the device is done; until then the lists behind the iterator
- * must stay: that is what owned iterators are for.
+ * decant_stage_scatter() when the device is done; until then the lists behind the
+ * iterator must stay: that is what owned iterators are for.
  *
  * Since: 0.1
  */
@@ -70,12 +70,13 @@ DECANT_API void decant_stage_init(struct decant_stage *stage, struct decant_span
  * @out: receives the piece of scratch memory, adjacent to the one before where possible
  *
  * Return: 0; -ENOSPC, and nothing changed, if memory or records don't suffice; -EINVAL if
- * fewer than @len bytes are left; -EFAULT or -ENXIO, and nothing changed, if a source's bytes
- * can't be read.
+ * fewer than @len bytes are left; -EFAULT or -ENXIO, and nothing changed, if a source's
+ * bytes can't be read.
  * Since: 0.1
  */
-DECANT_API DECANT_MUST int decant_stage_take(struct decant_stage *stage, struct decant_iter *it,
-					     size_t len, size_t align, size_t at,
+DECANT_API DECANT_MUST int decant_stage_take(struct decant_stage *stage,
+					     struct decant_iter *it, size_t len,
+					     size_t align, size_t at,
 					     struct decant_span *out);
 
 /**
@@ -85,22 +86,22 @@ DECANT_API DECANT_MUST int decant_stage_take(struct decant_stage *stage, struct 
  * @align: as in decant_stage_take()
  * @out: receives the piece
  *
- * For what a device transfers beyond what the caller asked for: the head of a first block,
- * the tail of a last one.
+ * For what a device transfers beyond what the caller asked for: the head of a first
+ * block, the tail of a last one.
  *
  * Return: 0; -ENOSPC, and nothing changed.
  * Since: 0.1
  */
-DECANT_API DECANT_MUST int decant_stage_pad(struct decant_stage *stage, size_t len, size_t align,
-					    struct decant_span *out);
+DECANT_API DECANT_MUST int decant_stage_pad(struct decant_stage *stage, size_t len,
+					    size_t align, struct decant_span *out);
 
 /**
  * decant_stage_scatter - copy what arrived to where it belongs
  * @stage: the stage; its records are for destinations
  * @done: how many bytes of the request arrived
  *
- * Return: bytes copied out; fewer than were staged of @done if a place can't be written to
- * any more.
+ * Return: bytes copied out; fewer than were staged of @done if a place can't be written
+ * to any more.
  * Since: 0.1
  */
 DECANT_API size_t decant_stage_scatter(struct decant_stage *stage, size_t done);

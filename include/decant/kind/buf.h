@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* kind buf: one contiguous buffer. at.addr is its first byte, offset the position in it. */
+/*
+ * kind buf: one contiguous buffer. at.addr is its first byte, offset the position in it.
+ */
 #ifdef DECANT_KIND
 DECANT_KIND(BUF, buf)
 #else
@@ -22,7 +24,8 @@ static inline void decant_buf_retreat(struct decant_iter *it, size_t n)
 }
 
 /* Spans that continue one another are one buffer; anything else isn't. */
-static inline int decant_buf_build(struct decant_iter *it, enum decant_direction direction,
+static inline int decant_buf_build(struct decant_iter *it,
+				   enum decant_direction direction,
 				   const struct decant_span *spans, size_t nr, void *room)
 {
 	unsigned char *base = NULL, *end = NULL;

@@ -10,7 +10,8 @@ static inline struct decant_span decant_bvec_peek(const struct decant_iter *it)
 	const struct decant_bvec *bv = it->at.bvec;
 	unsigned char *base = (unsigned char *)bv->addr;
 
-	return (struct decant_span){base + it->offset, decant_vector_left(it), bv->region};
+	return (struct decant_span){base + it->offset, decant_vector_left(it),
+				    bv->region};
 }
 
 static inline void decant_bvec_advance(struct decant_iter *it, size_t n)
@@ -23,13 +24,16 @@ static inline void decant_bvec_retreat(struct decant_iter *it, size_t n)
 	decant_vector_retreat(it, n, sizeof(struct decant_bvec));
 }
 
-static inline int decant_bvec_build(struct decant_iter *it, enum decant_direction direction,
-				    const struct decant_span *spans, size_t nr, void *room)
+static inline int decant_bvec_build(struct decant_iter *it,
+				    enum decant_direction direction,
+				    const struct decant_span *spans, size_t nr,
+				    void *room)
 {
 	struct decant_bvec *bvec = (struct decant_bvec *)room;
 
 	for (size_t i = 0; i < nr; i++)
-		bvec[i] = (struct decant_bvec){spans[i].addr, spans[i].len, spans[i].region};
+		bvec[i] = (struct decant_bvec){spans[i].addr, spans[i].len,
+					       spans[i].region};
 	return decant_iter_bvec(it, direction, bvec, nr);
 }
 
@@ -40,6 +44,7 @@ static const struct decant_kind decant_bvec_kind = {
 	.advance = decant_bvec_advance,
 	.retreat = decant_bvec_retreat,
 	.build = decant_bvec_build,
+	.array = sizeof(struct decant_bvec),
 	.room_each = sizeof(struct decant_bvec),
 };
 #endif

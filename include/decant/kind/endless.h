@@ -2,8 +2,8 @@
 #ifndef DECANT_KIND_ENDLESS_H
 #define DECANT_KIND_ENDLESS_H
 /*
- * endless.h - kinds whose bytes are the same few over and over: every span starts at at.addr
- * again, so that moving the cursor is counting, which the callers do.
+ * endless.h - kinds whose bytes are the same few over and over: every span starts at
+ * at.addr again, so that moving the cursor is counting, which the callers do.
  */
 #include <decant/iter.h>
 

@@ -22,8 +22,10 @@ static inline void decant_iovec_retreat(struct decant_iter *it, size_t n)
 	decant_vector_retreat(it, n, sizeof(struct iovec));
 }
 
-static inline int decant_iovec_build(struct decant_iter *it, enum decant_direction direction,
-				     const struct decant_span *spans, size_t nr, void *room)
+static inline int decant_iovec_build(struct decant_iter *it,
+				     enum decant_direction direction,
+				     const struct decant_span *spans, size_t nr,
+				     void *room)
 {
 	struct iovec *iov = (struct iovec *)room;
 
@@ -39,6 +41,7 @@ static const struct decant_kind decant_iovec_kind = {
 	.advance = decant_iovec_advance,
 	.retreat = decant_iovec_retreat,
 	.build = decant_iovec_build,
+	.array = sizeof(struct iovec),
 	.room_each = sizeof(struct iovec),
 };
 #endif

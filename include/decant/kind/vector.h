@@ -46,6 +46,22 @@ static inline void decant_vector_retreat(struct decant_iter *it, size_t n, size_
 	it->offset = offset - n;
 }
 
+/* The cursor was put at the beginning of an element: make true what stands above. */
+static inline void decant_vector_settle(struct decant_iter *it, size_t stride)
+{
+	const char *el = (const char *)it->at.any;
+
+	if (it->offset)
+		return;
+	if (!it->count) {
+		el -= stride;
+		it->offset = decant_vector_len(el);
+	}
+	while (it->count && !decant_vector_len(el))
+		el += stride;
+	it->at.any = el;
+}
+
 static inline size_t decant_vector_left(const struct decant_iter *it)
 {
 	size_t len = decant_vector_len(it->at.any) - it->offset;

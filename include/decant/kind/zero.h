@@ -5,8 +5,10 @@ DECANT_KIND(ZERO, zero)
 #else
 #include <decant/kind/endless.h>
 
-static inline int decant_zero_build(struct decant_iter *it, enum decant_direction direction,
-				    const struct decant_span *spans, size_t nr, void *room)
+static inline int decant_zero_build(struct decant_iter *it,
+				    enum decant_direction direction,
+				    const struct decant_span *spans, size_t nr,
+				    void *room)
 {
 	(void)room;
 	if (direction != DECANT_SOURCE)

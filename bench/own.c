@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* own.c - owning fragments: add, peek, release; slices and clones. */
+#include <string.h>
+#include <decant/decant.h>
+#include "bench.h"
+
+#define PIECES	256
+#define REGIONS 64
+#define EACH	(1u << 20)
+
+struct rig {
+	struct decant_bvec bvec[PIECES];
+	struct iovec iov[PIECES];
+	struct decant_iter iter;
+	struct decant_own_options options;
+	struct decant_owned *owned;
+	size_t nr;
+};
+
+static unsigned char *arena;
+static struct decant_region *regions[REGIONS];
+static struct decant_space *space;
+
+static void setup(void)
+{
+	arena = aligned_alloc(4096, (size_t)2 * REGIONS * EACH);
+	bench_need(arena, "memory");
+	bench_need(!decant_space_new(&space), "space");
+	for (size_t i = 0; i < REGIONS; i++) {
+		bench_need(
+			!decant_region_new(&regions[i], arena + 2 * i * EACH, EACH, NULL),
+			"region");
+		bench_need(!decant_space_add(space, regions[i]), "add");
+	}
+}
+
+static void scatter(struct rig *rig, size_t nr, size_t used)
+{
+	memset(rig, 0, sizeof(*rig));
+	rig->nr = nr;
+	rig->options.size = sizeof(rig->options);
+	for (size_t i = 0; i < nr; i++) {
+		size_t region = i % used;
+		unsigned char *addr = arena + 2 * region * EACH + i * 2048;
+
+		rig->bvec[i] = (struct decant_bvec){addr, 1000, regions[region]};
+		rig->iov[i] = (struct iovec){addr, 1000};
+	}
+}
+
+static struct decant_owned *own(struct rig *rig)
+{
+	struct decant_iter it = rig->iter;
+	struct decant_owned *owned = decant_iter_own(&it, SIZE_MAX, &rig->options);
+
+	bench_need(owned, "own");
+	return owned;
+}
+
+/* The life of a fragment: into the list, looked at, given back. */
+static void life(void *arg)
+{
+	struct rig *rig = arg;
+	struct decant_owned *owned = own(rig);
+	struct decant_iter it = decant_owned_iter(owned);
+
+	while (decant_iter_count(&it)) {
+		struct decant_span span = decant_iter_peek(&it);
+
+		bench_use(span.addr);
+		bench_need(!decant_iter_advance(&it, span.len), "advance");
+	}
+	decant_owned_put(owned);
+}
+
+static void clone_drop(void *arg)
+{
+	struct rig *rig = arg;
+
+	decant_owned_put(decant_owned_get(rig->owned));
+}
+
+static void slice_drop(void *arg)
+{
+	struct rig *rig = arg;
+	struct decant_iter it = decant_owned_iter(rig->owned);
+	struct decant_owned *part;
+
+	bench_need(!decant_iter_advance(&it, 500), "advance");
+	part = decant_owned_slice(rig->owned, &it, 3000);
+	bench_need(part, "slice");
+	decant_owned_put(part);
+}
+
+static void row(const char *name, const char *unit, void (*fn)(void *arg),
+		struct rig *rig, double units, double goal)
+{
+	bench_run(&(struct bench_case){.name = name,
+				       .unit = unit,
+				       .fn = fn,
+				       .arg = rig,
+				       .units = units,
+				       .goal = goal});
+}
+
+static void lives(void)
+{
+	static struct rig rig;
+
+	scatter(&rig, PIECES, 1);
+	bench_need(!decant_iter_bvec(&rig.iter, DECANT_SOURCE, rig.bvec, PIECES), "bvec");
+	row("256 fragments of one region: add, peek, release", "ns/fragment", life, &rig,
+	    PIECES, 60);
+	scatter(&rig, PIECES, REGIONS);
+	bench_need(!decant_iter_bvec(&rig.iter, DECANT_SOURCE, rig.bvec, PIECES), "bvec");
+	row("256 fragments of 64 regions: add, peek, release", "ns/fragment", life, &rig,
+	    PIECES, 60);
+	bench_need(!decant_iter_iovec(&rig.iter, DECANT_SOURCE, rig.iov, PIECES),
+		   "iovec");
+	rig.options.space = space;
+	row("256 fragments, owners looked up: add, peek, release", "ns/fragment", life,
+	    &rig, PIECES, 60);
+	scatter(&rig, 4, 4);
+	bench_need(!decant_iter_bvec(&rig.iter, DECANT_SOURCE, rig.bvec, 4), "bvec");
+	row("4 fragments of 4 regions: add, peek, release", "ns/fragment", life, &rig, 4,
+	    60);
+	scatter(&rig, 1, 1);
+	bench_need(!decant_iter_bvec(&rig.iter, DECANT_SOURCE, rig.bvec, 1), "bvec");
+	row("1 fragment: add, peek, release", "ns/fragment", life, &rig, 1, 0);
+}
+
+static void views(void)
+{
+	static struct rig rig;
+
+	scatter(&rig, PIECES, REGIONS);
+	bench_need(!decant_iter_bvec(&rig.iter, DECANT_SOURCE, rig.bvec, PIECES), "bvec");
+	rig.owned = own(&rig);
+	row("clone and drop", "ns", clone_drop, &rig, 1, 0);
+	row("slice and drop", "ns", slice_drop, &rig, 1, 0);
+	decant_owned_put(rig.owned);
+}
+
+int main(void)
+{
+	setup();
+	bench_open("own");
+	lives();
+	views();
+	bench_close();
+	return 0;
+}
