@@ -5,7 +5,7 @@
 #include <isa-l/crc.h>
 #include <decant/crc.h>
 
-#define PIECES 4096 /* whose owners are held at a time */
+#define PIECES 256  /* extracted in one go */
 #define BLOCK  8192 /* gathered before it is summed */
 #define DIRECT 512  /* from here on gathering costs more than a call */
 
@@ -59,39 +59,32 @@ static inline void copy_small(unsigned char *to, const unsigned char *from, size
 	memcpy(to + len - 8, from + len - 8, 8);
 }
 
-/* A sink without a table: what is put is summed. */
-static void absorb(struct decant_sink *sink, size_t index,
-		   const struct decant_element *el)
+static inline void absorb(struct running *r, unsigned char *addr, size_t len)
 {
-	struct running *r = sink->table;
-
-	(void)index;
-	if (el->len < DIRECT) {
-		if (el->len > BLOCK - r->used)
+	if (len < DIRECT) {
+		if (len > BLOCK - r->used)
 			flush(r);
-		copy_small(r->block + r->used, el->addr, el->len);
-		r->used += el->len;
+		copy_small(r->block + r->used, addr, len);
+		r->used += len;
 	} else {
 		flush(r);
-		sum(r, el->addr, el->len);
+		sum(r, addr, len);
 	}
 }
-
-static const struct decant_sink_ops absorbing = {
-	.name = "crc32c",
-	.max_element_bytes = SIZE_MAX,
-	.put = absorb,
-};
 
 /* Memory that can be pointed at. */
 static ssize_t absorb_memory(struct running *r, struct decant_iter *it, size_t len)
 {
+	struct iovec iov[PIECES];
 	struct decant_hold hold = {0};
-	struct decant_sink sink = {.ops = &absorbing, .table = r, .max = PIECES};
+	struct decant_sink sink;
 	ssize_t got;
 
+	decant_sink_iovec(&sink, iov, PIECES);
 	sink.hold = &hold;
 	got = decant_extract(it, &sink, len);
+	for (size_t i = 0; i < sink.nr; i++)
+		absorb(r, iov[i].iov_base, iov[i].iov_len);
 	decant_hold_release(&hold);
 	return got;
 }
