@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * crc.c - CRC-32C of scattered pieces through decant_crc32c(), against a call of
- * ISA-L for each piece and against the same bytes in one piece. One JSON object; nanoseconds per
- * piece, the best of many runs.
+ * crc.c - CRC-32C of scattered pieces through decant_crc32c(), against a call of ISA-L
+ * for each piece and against the same bytes in one piece. One JSON object, nanoseconds
+ * per piece, the best of many runs.
  */
 #include <stdio.h>
 #include <stdlib.h>

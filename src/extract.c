@@ -46,6 +46,7 @@ static void begin(struct loop *l, struct decant_sink *sink,
 	size_t align;
 
 	loop_clear(l, sink);
+	l->joins = sink->ops->joins_owners;
 	l->addr_mask = low_mask(limits->addr_align);
 	l->len_mask = low_mask(limits->len_align);
 	l->gap_mask = low_mask(limits->gap);
@@ -536,7 +537,8 @@ ssize_t extract(struct decant_iter *from, struct decant_sink *into,
 	struct loop l;
 
 	begin(&l, into, limits);
-	if (unlikely(((!l.plain || limits->block) && decant_limits_check(limits)) ||
+	/* Without alignments and the like there is nothing to contradict itself. */
+	if (unlikely(((limits->block || !l.plain) && decant_limits_check(limits)) ||
 		     !l.max_element)) {
 		into->stop = DECANT_STOP_LIMIT;
 		return -EINVAL;

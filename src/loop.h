@@ -36,6 +36,29 @@ struct loop {
 	uint64_t end;                   /* where the last closed element ended */
 };
 
+/* One by one: clearing all of it at once takes longer than a short extraction. */
+static inline void loop_clear(struct loop *l, struct decant_sink *sink)
+{
+	l->sink = sink;
+	l->open = l->closed = (struct decant_element){0};
+	l->cap = l->merged = 0;
+	l->nr = sink->nr;
+	l->max = sink->max;
+	l->stored = l->locked = l->copied = false;
+	l->stop = DECANT_STOP_END;
+	l->given = l->region = l->held = NULL;
+	l->lo = l->hi = 0;
+	l->mapping = NULL;
+	l->shift = 0;
+}
+
+/* extract.c: take as much of [addr, addr + len) as the rules allow. */
+size_t loop_take(struct loop *l, unsigned char *addr, size_t len,
+		 struct decant_region *given);
+
+/* sinks.c: what the loop does for a kind that is an array of elements of this size. */
+size_t loop_array(struct loop *l, struct decant_iter *it, size_t len, size_t element);
+
 /* As the sink sees it. */
 static inline uint64_t end_of(const struct decant_element *el)
 {
@@ -61,28 +84,4 @@ uint64_t loop_seen(struct loop *l, const struct decant_span *span, size_t *len);
 
 /* Where the stage's memory begins as the sink sees it. */
 uint64_t loop_stage_seen(const struct loop *l);
-
-/* One by one: clearing all of it at once takes longer than a short extraction. */
-static inline void loop_clear(struct loop *l, struct decant_sink *sink)
-{
-	l->sink = sink;
-	l->open = l->closed = (struct decant_element){0};
-	l->cap = l->merged = 0;
-	l->nr = sink->nr;
-	l->max = sink->max;
-	l->stored = l->locked = l->copied = false;
-	l->stop = DECANT_STOP_END;
-	l->given = l->region = l->held = NULL;
-	l->lo = l->hi = 0;
-	l->mapping = NULL;
-	l->shift = 0;
-	l->joins = sink->ops->joins_owners;
-}
-
-/* extract.c: take as much of [addr, addr + len) as the rules allow. */
-size_t loop_take(struct loop *l, unsigned char *addr, size_t len,
-		 struct decant_region *given);
-
-/* sinks.c: what the loop does for a kind that is an array of elements of this size. */
-size_t loop_array(struct loop *l, struct decant_iter *it, size_t len, size_t element);
 #endif

@@ -9,8 +9,14 @@
 #include "tables.h"
 #include "util.h"
 
+static unsigned id_of(const struct decant_sink_ops *ops);
+
 static void begin(struct decant_sink *sink, const struct decant_sink_ops *ops,
-		  void *table, size_t max);
+		  void *table, size_t max)
+{
+	*sink = (struct decant_sink){
+		.id = id_of(ops), .ops = ops, .table = table, .max = max};
+}
 
 #include <decant/sinks.def>
 
@@ -71,13 +77,6 @@ static unsigned id_of(const struct decant_sink_ops *ops)
 	while (sinks[i] != ops)
 		i++;
 	return i + 1;
-}
-
-static void begin(struct decant_sink *sink, const struct decant_sink_ops *ops,
-		  void *table, size_t max)
-{
-	*sink = (struct decant_sink){
-		.id = id_of(ops), .ops = ops, .table = table, .max = max};
 }
 
 void decant_sink_iovec(struct decant_sink *sink, struct iovec *iov, size_t max)

@@ -107,9 +107,10 @@ static size_t guess(struct decant_space *space, uintptr_t addr)
 	uint32_t near = (uint32_t)((uint64_t)addr >> space->grain) * 0x9e3779b1u;
 	_Atomic(uint16_t) *at = &space->guesses[near / (UINT32_MAX / GUESSES + 1)];
 	size_t i = atomic_load_explicit(at, memory_order_relaxed);
-	const struct entry *entry = &space->entries[i];
+	const struct entry *entries = space->entries;
 
-	if (likely(i < space->nr && addr - entry->start < entry->end - entry->start))
+	if (likely(i < space->nr &&
+		   addr - entries[i].start < entries[i].end - entries[i].start))
 		return i;
 	i = first_above(space, addr);
 	atomic_store_explicit(at, (uint16_t)i, memory_order_relaxed);

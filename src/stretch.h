@@ -92,7 +92,7 @@ static ALWAYS_INLINE const char *stretch_run(struct loop *l,
 	struct decant_sink *sink = l->sink;
 	size_t rest = *left;
 
-	for (;;) {
+	while (rest) {
 		const struct decant_bvec *bv = (const void *)el;
 		size_t n = bv->len;
 
