@@ -12,9 +12,11 @@ static void unmap(void *user, void *addr, size_t len)
 }
 
 /* A region over [offset, offset + len) of a file. */
-static int map_region(struct decant_region **out, int fd, uint64_t offset, size_t len, int prot)
+static int map_region(struct decant_region **out, int fd, uint64_t offset, size_t len,
+		      int prot)
 {
-	struct decant_region_options options = {.size = sizeof(options), .release = unmap};
+	struct decant_region_options options = {.size = sizeof(options),
+						.release = unmap};
 	void *addr;
 	int err;
 

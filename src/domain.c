@@ -18,9 +18,11 @@ void decant_domain_init(struct decant_domain *domain, const struct decant_domain
 static struct map_slot *find_slot(const struct decant_region *region,
 				  const struct decant_domain *domain)
 {
-	struct map_slot *slot = atomic_load_explicit(&region->slots, memory_order_acquire);
+	struct map_slot *slot =
+		atomic_load_explicit(&region->slots, memory_order_acquire);
 
-	while (slot && atomic_load_explicit(&slot->domain, memory_order_acquire) != domain)
+	while (slot &&
+	       atomic_load_explicit(&slot->domain, memory_order_acquire) != domain)
 		slot = slot->next;
 	return slot;
 }
@@ -48,11 +50,12 @@ static struct map_slot *spare_slot(struct decant_region *region)
 static void publish(struct decant_region *region, struct map_slot *slot,
 		    const struct decant_domain *domain)
 {
-	struct map_slot *head = atomic_load_explicit(&region->slots, memory_order_relaxed);
+	struct map_slot *head =
+		atomic_load_explicit(&region->slots, memory_order_relaxed);
 
 	atomic_store_explicit(&slot->domain, domain, memory_order_release);
 	if (slot->region)
-		return;                 /* on the list since an earlier mapping */
+		return; /* on the list since an earlier mapping */
 	slot->region = region;
 	slot->next = head;
 	atomic_store_explicit(&region->slots, slot, memory_order_release);
@@ -148,7 +151,8 @@ void decant_domain_fini(struct decant_domain *domain)
 /* The domain of any mapping that is left. */
 static struct decant_domain *any_domain(struct decant_region *region)
 {
-	struct map_slot *slot = atomic_load_explicit(&region->slots, memory_order_acquire);
+	struct map_slot *slot =
+		atomic_load_explicit(&region->slots, memory_order_acquire);
 	const struct decant_domain *domain = NULL;
 
 	for (; slot && !domain; slot = slot->next)

@@ -24,7 +24,8 @@ static size_t room_of(const struct decant_hold *hold)
 
 static size_t hash(const struct decant_region *region, size_t max)
 {
-	return (size_t)(((uintptr_t)region >> 4) * 0x9e3779b97f4a7c15ull >> 20) & (2 * max - 1);
+	return (size_t)(((uintptr_t)region >> 4) * 0x9e3779b97f4a7c15ull >> 20) &
+	       (2 * max - 1);
 }
 
 /* Where region is in the index, or the free place it would go to. */

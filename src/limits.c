@@ -44,7 +44,8 @@ size_t common_multiple(size_t a, size_t b)
 void decant_limits_merge(struct decant_limits *into, const struct decant_limits *other)
 {
 	into->max_elements = least(into->max_elements, other->max_elements);
-	into->max_element_bytes = least(into->max_element_bytes, other->max_element_bytes);
+	into->max_element_bytes =
+		least(into->max_element_bytes, other->max_element_bytes);
 	into->max_bytes = least(into->max_bytes, other->max_bytes);
 	into->boundary = least(into->boundary, other->boundary);
 	into->addr_align = max_size(into->addr_align, other->addr_align);

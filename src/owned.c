@@ -12,12 +12,12 @@
 
 struct decant_owned {
 	atomic_size_t refs;
-	struct decant_owned *whole;     /* of a slice: what it is a part of */
+	struct decant_owned *whole; /* of a slice: what it is a part of */
 	struct decant_iter iter;
 	struct decant_bvec *list;
 	size_t nr;
 	size_t max;
-	unsigned char *copied;          /* source bytes that were in no region */
+	unsigned char *copied; /* source bytes that were in no region */
 	struct decant_hold hold;
 	struct decant_bvec inlined[OWNED_INLINE];
 };
@@ -85,7 +85,8 @@ static int owned_fill(struct decant_owned *owned, struct decant_sink *sink,
 
 /* A source's memory in no region is copied if the policy is to stage it. */
 static int owned_stage(struct decant_owned *owned, struct decant_sink *sink,
-		       struct decant_stage *stage, enum decant_direction direction, size_t len)
+		       struct decant_stage *stage, enum decant_direction direction,
+		       size_t len)
 {
 	struct decant_span memory = {NULL, len, NULL};
 
@@ -121,7 +122,8 @@ static int own(struct decant_owned *owned, struct decant_iter *it, size_t len,
 		err = owned_fill(owned, &sink, it, len);
 	owned->nr = sink.nr;
 	return err ? err
-		   : decant_iter_bvec(&owned->iter, it->direction, owned->list, owned->nr);
+		   : decant_iter_bvec(&owned->iter, it->direction, owned->list,
+				      owned->nr);
 }
 
 static int check_options(const struct decant_own_options *options)
@@ -143,7 +145,9 @@ struct decant_owned *decant_iter_own(struct decant_iter *it, size_t len,
 
 	if (!err) {
 		owned = owned_new();
-		err = owned ? own(owned, it, min_size(len, decant_iter_count(it)), options) : -ENOMEM;
+		err = owned ? own(owned, it, min_size(len, decant_iter_count(it)),
+				  options)
+			    : -ENOMEM;
 	}
 	if (options)
 		options->error = err;
@@ -193,7 +197,8 @@ struct decant_owned *decant_owned_get(struct decant_owned *owned)
 
 void decant_owned_put(struct decant_owned *owned)
 {
-	if (owned && atomic_fetch_sub_explicit(&owned->refs, 1, memory_order_acq_rel) == 1)
+	if (owned &&
+	    atomic_fetch_sub_explicit(&owned->refs, 1, memory_order_acq_rel) == 1)
 		owned_free(owned);
 }
 

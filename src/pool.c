@@ -20,7 +20,7 @@ struct decant_pool {
 	size_t each;
 	size_t nr;
 	size_t nr_free;
-	uint32_t *free_list;            /* numbers of free buffers, the newest last */
+	uint32_t *free_list; /* numbers of free buffers, the newest last */
 };
 
 static void *map_pages(size_t bytes, int flags)
@@ -80,7 +80,8 @@ static void pool_unmap(void *user, void *addr, size_t len)
 /* Map bytes, rounded up, and make a region of them. */
 static int pool_map(struct decant_pool *pool, size_t bytes, bool small)
 {
-	struct decant_region_options options = {.size = sizeof(options), .release = pool_unmap};
+	struct decant_region_options options = {.size = sizeof(options),
+						.release = pool_unmap};
 	int err;
 
 	pool->backing = DECANT_BACKING_PAGES;
@@ -99,11 +100,13 @@ static int pool_map(struct decant_pool *pool, size_t bytes, bool small)
 	return err;
 }
 
-static int pool_sizes(const struct decant_pool_options *options, size_t *each, size_t *bytes)
+static int pool_sizes(const struct decant_pool_options *options, size_t *each,
+		      size_t *bytes)
 {
 	size_t mask = (size_t)sysconf(_SC_PAGESIZE) - 1;
 
-	if (options->size != sizeof(*options) || !options->buffer_bytes || !options->buffers)
+	if (options->size != sizeof(*options) || !options->buffer_bytes ||
+	    !options->buffers)
 		return -EINVAL;
 	if (options->buffers > UINT32_MAX ||
 	    __builtin_add_overflow(options->buffer_bytes, mask, each) ||
@@ -165,7 +168,8 @@ struct decant_span decant_pool_get(struct decant_pool *pool)
 	if (pool->nr_free) {
 		size_t i = pool->free_list[--pool->nr_free];
 
-		span = (struct decant_span){pool->base + i * pool->each, pool->each, pool->region};
+		span = (struct decant_span){pool->base + i * pool->each, pool->each,
+					    pool->region};
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return span;
@@ -197,5 +201,6 @@ const char *decant_backing_name(enum decant_backing backing)
 {
 	static const char *const names[] = {"hugetlb", "thp", "pages"};
 
-	return (size_t)backing < sizeof(names) / sizeof(*names) ? names[backing] : "unknown";
+	return (size_t)backing < sizeof(names) / sizeof(*names) ? names[backing]
+								: "unknown";
 }

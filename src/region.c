@@ -47,7 +47,8 @@ static void region_free(struct decant_region *region)
 
 void decant_region_put(struct decant_region *region)
 {
-	if (region && atomic_fetch_sub_explicit(&region->refs, 1, memory_order_acq_rel) == 1)
+	if (region &&
+	    atomic_fetch_sub_explicit(&region->refs, 1, memory_order_acq_rel) == 1)
 		region_free(region);
 }
 

@@ -46,8 +46,8 @@ __attribute__((unused)) static bool check_true(bool ok, const char *file, int li
 	return ok;
 }
 
-__attribute__((unused)) static bool check_equal(long long a, long long b, const char *file,
-						int line, const char *text)
+__attribute__((unused)) static bool
+check_equal(long long a, long long b, const char *file, int line, const char *text)
 {
 	if (a != b)
 		check_fail(file, line, "%s: %lld, wanted %lld", text, a, b);
@@ -71,9 +71,10 @@ __attribute__((unused)) static void check_skip(const char *reason)
 	check_skipped = reason;
 }
 
-#define CHECK(cond)        check_true((cond), __FILE__, __LINE__, #cond)
-#define CHECK_EQ(got, want) check_equal((long long)(got), (long long)(want), __FILE__, __LINE__, #got)
-#define REQUIRE(cond)      check_require((cond), __FILE__, __LINE__, #cond)
+#define CHECK(cond) check_true((cond), __FILE__, __LINE__, #cond)
+#define CHECK_EQ(got, want)                                                              \
+	check_equal((long long)(got), (long long)(want), __FILE__, __LINE__, #got)
+#define REQUIRE(cond) check_require((cond), __FILE__, __LINE__, #cond)
 
 /* xorshift64*: the same numbers everywhere for the same seed. */
 static uint64_t check_seed = 1;

@@ -7,8 +7,8 @@
  * Conventions that hold for the whole library:
  *  - a call returns bytes (or a count) when there was any progress, a negative errno when
  *    there was none; errno itself is neither read nor set;
- *  - init/fini work on the caller's memory, new/free on the heap, get/put count references,
- *    map/unmap tell a device about memory;
+ *  - init/fini work on the caller's memory, new/free on the heap, get/put count
+ *    references, map/unmap tell a device about memory;
  *  - option structs begin with their size, so that they can grow.
  */
 #include <stddef.h>

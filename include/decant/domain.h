@@ -80,8 +80,9 @@ DECANT_API void decant_domain_fini(struct decant_domain *domain);
 /**
  * decant_domain_map - make a region known to a domain, once
  * @domain: the domain
- * @region: the region; the caller has a reference. The domain takes none: the mapping ends
- *	with decant_domain_unmap(), decant_domain_fini() or the region's last reference.
+ * @region: the region; the caller has a reference. The domain takes none: the mapping
+ *	ends with decant_domain_unmap(), decant_domain_fini() or the region's last
+ *	reference.
  *
  * Mapping a region again changes nothing and is no error. Safe from any thread.
  *
@@ -99,7 +100,8 @@ DECANT_API DECANT_MUST int decant_domain_map(struct decant_domain *domain,
  * Return: 0; -ENOENT if it was not mapped.
  * Since: 0.1
  */
-DECANT_API int decant_domain_unmap(struct decant_domain *domain, struct decant_region *region);
+DECANT_API int decant_domain_unmap(struct decant_domain *domain,
+				   struct decant_region *region);
 
 /**
  * decant_domain_mapping - the keys of a region
@@ -110,7 +112,8 @@ DECANT_API int decant_domain_unmap(struct decant_domain *domain, struct decant_r
  * Since: 0.1
  */
 DECANT_API const struct decant_mapping *
-decant_domain_mapping(const struct decant_domain *domain, const struct decant_region *region);
+decant_domain_mapping(const struct decant_domain *domain,
+		      const struct decant_region *region);
 
 DECANT_END
 #endif

@@ -11,8 +11,8 @@ DECANT_BEGIN
  * @into: the sink; elements are added behind what is there
  * @len: most bytes to take; asking for more than there is is normal
  *
- * The common core: limits are obeyed, adjacent spans of one owner merge, owners are looked
- * up and held. @into->stop says why it went no further.
+ * The common core: limits are obeyed, adjacent spans of one owner merge, owners are
+ * looked up and held. @into->stop says why it went no further.
  *
  * Return: bytes taken. 0 only if nothing was asked for or nothing is left. When nothing
  * could be taken: -ENOSPC (full, limit), -ENXIO (hole), -EFAULT, -ENOKEY (unregistered),

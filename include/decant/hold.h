@@ -14,11 +14,11 @@ DECANT_BEGIN
  * @more: room beyond the inline one; the library's own
  * @index: for finding a region again in a large hold; the library's own
  * @inlined: room for the first regions; the library's own
- * @name: the caller's: what decant_region_holders() calls it, or NULL. A string that stays;
- *	not changed while anything is held.
+ * @name: the caller's: what decant_region_holders() calls it, or NULL. A string that
+ *	stays; not changed while anything is held.
  *
- * Begin it with zeroes. It may be moved while nobody uses it. A region is held once however
- * often it was extracted. Up to DECANT_HOLD_INLINE regions need no allocation.
+ * Begin it with zeroes. It may be moved while nobody uses it. A region is held once
+ * however often it was extracted. Up to DECANT_HOLD_INLINE regions need no allocation.
  *
  * Since: 0.1
  */

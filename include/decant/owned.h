@@ -38,8 +38,8 @@ struct decant_own_options {
  * Return: the owned form with one reference, the caller's; NULL on error.
  * Since: 0.1
  */
-DECANT_API DECANT_MUST struct decant_owned *decant_iter_own(struct decant_iter *it, size_t len,
-							    struct decant_own_options *options);
+DECANT_API DECANT_MUST struct decant_owned *
+decant_iter_own(struct decant_iter *it, size_t len, struct decant_own_options *options);
 
 /**
  * decant_owned_iter - look at an owned form
@@ -58,13 +58,13 @@ DECANT_API struct decant_iter decant_owned_iter(const struct decant_owned *owned
  *
  * O(1): it shares the fragments and keeps the whole alive.
  *
- * Return: the part with one reference, the caller's; NULL if there is no memory or if @view
- * does not belong to @owned.
+ * Return: the part with one reference, the caller's; NULL if there is no memory or if
+ * @view does not belong to @owned.
  * Since: 0.1
  */
-DECANT_API DECANT_MUST struct decant_owned *decant_owned_slice(struct decant_owned *owned,
-							       const struct decant_iter *view,
-							       size_t len);
+DECANT_API DECANT_MUST struct decant_owned *
+decant_owned_slice(struct decant_owned *owned, const struct decant_iter *view,
+		   size_t len);
 
 /**
  * decant_owned_get - clone: one more reference, O(1)

@@ -38,8 +38,8 @@ struct decant_pool_options {
  * @out: receives the pool; untouched on error
  * @options: how
  *
- * One region over everything, so that a device registers it once. Huge pages are used where
- * they can be had; decant_pool_backing() says what it came to. The memory is touched, so
+ * One region over everything, so that a device registers it once. Huge pages are used
+ * where they can be had; decant_pool_backing() says what it came to. The memory is touched, so
  * that it does not fault later.
  *
  * Return: 0; -EINVAL, -EOVERFLOW, -ENOMEM.
@@ -60,7 +60,8 @@ DECANT_API void decant_pool_free(struct decant_pool *pool);
  * decant_pool_get - take a buffer
  * @pool: the pool; safe from any thread
  *
- * Return: the whole buffer with the pool's region as owner; an empty span if none is free.
+ * Return: the whole buffer with the pool's region as owner; an empty span if none is
+ * free.
  * Since: 0.1
  */
 DECANT_API struct decant_span decant_pool_get(struct decant_pool *pool);

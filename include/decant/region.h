@@ -27,7 +27,8 @@ struct decant_region_options {
  * @len: bytes, at least 1
  * @options: NULL for none
  *
- * The memory stays the owner's. The owner must keep it mapped until @options->release runs.
+ * The memory stays the owner's. The owner must keep it mapped until @options->release
+ * runs.
  * Safe from any thread.
  *
  * Return: 0; -EFAULT for NULL or a range that wraps, -EINVAL for no length or an unknown
@@ -62,14 +63,14 @@ DECANT_API DECANT_MUST int decant_region_file(struct decant_region **out, int fd
  * @len: bytes, at least 1; they are zero
  * @fd: receives the descriptor behind the memory, the caller's to close, or NULL for none
  *
- * The mapping ends when the last reference goes; the memory with it, unless a descriptor or
- * another mapping is left.
+ * The mapping ends when the last reference goes; the memory with it, unless a descriptor
+ * or another mapping is left.
  *
  * Return: 0; -EINVAL, -EOVERFLOW, -ENOMEM, or what memfd_create(2) or mmap(2) said.
  * Since: 0.1
  */
-DECANT_API DECANT_MUST int decant_region_memfd(struct decant_region **out, const char *name,
-					       size_t len, int *fd);
+DECANT_API DECANT_MUST int decant_region_memfd(struct decant_region **out,
+					       const char *name, size_t len, int *fd);
 
 /**
  * decant_region_get - take one more reference
@@ -114,8 +115,8 @@ DECANT_API size_t decant_region_refs(const struct decant_region *region);
 /**
  * decant_region_holders - who holds a region
  * @region: the region
- * @fn: gets the name of each hold that keeps it, as in struct decant_hold; must not use the
- *	region
+ * @fn: gets the name of each hold that keeps it, as in struct decant_hold; must not use
+ *	the region
  * @user: handed to @fn
  *
  * Only a library built with -Ddebug_holds=true remembers; another calls nothing.
@@ -124,7 +125,8 @@ DECANT_API size_t decant_region_refs(const struct decant_region *region);
  * Since: 0.1
  */
 DECANT_API size_t decant_region_holders(struct decant_region *region,
-					void (*fn)(void *user, const char *name), void *user);
+					void (*fn)(void *user, const char *name),
+					void *user);
 
 DECANT_END
 #endif

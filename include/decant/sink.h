@@ -95,7 +95,8 @@ struct decant_sink_ops {
 	size_t max_element_bytes;
 	bool device;
 	bool joins_owners;
-	void (*put)(struct decant_sink *sink, size_t index, const struct decant_element *el);
+	void (*put)(struct decant_sink *sink, size_t index,
+		    const struct decant_element *el);
 	void (*grow)(struct decant_sink *sink, size_t index, size_t len);
 	struct decant_span (*span)(const struct decant_sink *sink, size_t index);
 	void (*init)(struct decant_sink *sink, void *table, size_t max);
@@ -108,7 +109,8 @@ struct decant_sink_ops {
  * @limits: the caller's: the device's rules
  * @space: the caller's: where the owner of memory without a region is looked up, or NULL
  * @domain: the caller's: whose keys the elements need, or NULL
- * @hold: the caller's: where references are recorded, or NULL: the caller keeps the memory
+ * @hold: the caller's: where references are recorded, or NULL: the caller keeps the
+ *	memory
  * @stage: the caller's: scratch memory for pieces that can't go directly, or NULL
  * @policy: the caller's: what happens to memory in no region of @space
  * @lkey: the caller's: the key for memory that was trusted, one for the whole request
@@ -183,7 +185,8 @@ struct decant_dma {
  *
  * Since: 0.1
  */
-DECANT_API void decant_sink_iovec(struct decant_sink *sink, struct iovec *iov, size_t max);
+DECANT_API void decant_sink_iovec(struct decant_sink *sink, struct iovec *iov,
+				  size_t max);
 
 /**
  * decant_sink_bvec - extract into an array of spans with their owners
@@ -207,7 +210,8 @@ DECANT_API void decant_sink_bvec(struct decant_sink *sink, struct decant_bvec *b
  *
  * Since: 0.1
  */
-DECANT_API void decant_sink_sge(struct decant_sink *sink, struct decant_sge *sge, size_t max);
+DECANT_API void decant_sink_sge(struct decant_sink *sink, struct decant_sge *sge,
+				size_t max);
 
 /**
  * decant_sink_dma - extract into tuples of device address and length
@@ -248,12 +252,14 @@ DECANT_API void decant_sink_reset(struct decant_sink *sink);
  * @sink: the sink
  * @index: from 0 to @sink->nr - 1
  *
- * Return: the element as a span; empty if there is no such element or the sink keeps none.
+ * Return: the element as a span; empty if there is no such element or the sink keeps
+ * none.
  * In sinks of device addresses (sge, dma, prp, nvme_sgl) the address is the device's: a
  * pointer only where the domain maps memory one to one.
  * Since: 0.1
  */
-DECANT_API struct decant_span decant_sink_span(const struct decant_sink *sink, size_t index);
+DECANT_API struct decant_span decant_sink_span(const struct decant_sink *sink,
+					       size_t index);
 
 /**
  * decant_stop_name - a stop reason in a word

@@ -48,7 +48,8 @@ DECANT_API DECANT_MUST int decant_space_add(struct decant_space *space,
  * Return: 0; -ENOENT.
  * Since: 0.1
  */
-DECANT_API int decant_space_remove(struct decant_space *space, struct decant_region *region);
+DECANT_API int decant_space_remove(struct decant_space *space,
+				   struct decant_region *region);
 
 /**
  * decant_space_find - the region that an address lies in

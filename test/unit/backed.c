@@ -56,9 +56,11 @@ static void by_file(void)
 
 	CHECK_EQ(decant_region_file(&region, fd, 1, PAGE, DECANT_SOURCE), -EINVAL);
 	CHECK_EQ(decant_region_file(&region, fd, 0, 0, DECANT_SOURCE), -EINVAL);
-	CHECK_EQ(decant_region_file(&region, fd, UINT64_MAX, 1, DECANT_SOURCE), -EOVERFLOW);
+	CHECK_EQ(decant_region_file(&region, fd, UINT64_MAX, 1, DECANT_SOURCE),
+		 -EOVERFLOW);
 	CHECK_EQ(decant_region_file(&region, -1, 0, 1, DECANT_SOURCE), -EBADF);
-	CHECK_EQ(decant_region_file(&region, fd, 0, 1, (enum decant_direction)7), -EINVAL);
+	CHECK_EQ(decant_region_file(&region, fd, 0, 1, (enum decant_direction)7),
+		 -EINVAL);
 	CHECK(region == (void *)&fd);
 	REQUIRE(!decant_region_file(&region, fd, PAGE, PAGE, DECANT_DEST));
 	REQUIRE(!decant_iter_buf(&it, DECANT_SOURCE, decant_region_span(region).addr, 8));

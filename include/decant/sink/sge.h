@@ -7,7 +7,8 @@ DECANT_SINK(SGE, sge)
 /* The length field has 32 bits; a cut on a page keeps what follows aligned. */
 #define SINK_SGE_MAX_BYTES 0xfffff000u
 
-static void sink_sge_put(struct decant_sink *sink, size_t index, const struct decant_element *el)
+static void sink_sge_put(struct decant_sink *sink, size_t index,
+			 const struct decant_element *el)
 {
 	((struct decant_sge *)sink->table)[index] = (struct decant_sge){
 		.addr = el->device,
