@@ -39,8 +39,8 @@ struct decant_pool_options {
  * @options: how
  *
  * One region over everything, so that a device registers it once. Huge pages are used
- * where they can be had; decant_pool_backing() says what it came to. The memory is touched, so
- * that it does not fault later.
+ * where they can be had; decant_pool_backing() says what it came to. The memory is
+ * touched, so that it does not fault later.
  *
  * Return: 0; -EINVAL, -EOVERFLOW, -ENOMEM.
  * Since: 0.1
