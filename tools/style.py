@@ -4,6 +4,7 @@
 import os
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -17,15 +18,23 @@ SCRIPT_COLUMNS = 100
 UNFINISHED = re.compile(r'\b(TO' + r'DO|FIX' + r'ME|X' + r'XX|HA' + r'CK)\b')
 
 
-def tree_files():
-    """What git knows or would add; without git, all but what a build leaves."""
+def git_files():
+    """What git knows or would add; None where there is no git, or no repository."""
+    if not shutil.which('git'):
+        return None
     out = subprocess.run(['git', 'ls-files', '-z', '--cached', '--others',
                           '--exclude-standard'], check=False, capture_output=True, text=True)
-    if out.returncode:
+    return None if out.returncode else set(out.stdout.split('\0'))
+
+
+def tree_files():
+    """The files to look at; without git, all but what a build leaves."""
+    known = git_files()
+    if known is None:
         paths = [path for path in sorted(pathlib.Path().rglob('*'))
                  if not re.match(r'build|run$|\.git$|__pycache__', path.parts[0])]
     else:
-        paths = [pathlib.Path(name) for name in sorted(set(out.stdout.split('\0'))) if name]
+        paths = [pathlib.Path(name) for name in sorted(known) if name]
     return [path for path in paths if path.is_file() and not path.is_symlink()]
 
 

@@ -54,7 +54,7 @@ def options(decant):
 def man_pages(pages):
     problems = []
     for page in pages:
-        problems += run('man', '--warnings', '-l', str(page)).stderr.splitlines()
+        problems += run('groff', '-man', '-Tutf8', '-ww', '-z', str(page)).stderr.splitlines()
     return problems
 
 
