@@ -164,12 +164,18 @@ struct decant_iter decant_owned_iter(const struct decant_owned *owned)
 	return owned->iter;
 }
 
+/* Whether it was made by decant_owned_iter() and only moved and truncated since. */
 static bool belongs_to(const struct decant_iter *view, const struct decant_owned *owned)
 {
 	const struct decant_owned *whole = owned->whole ? owned->whole : owned;
+	const struct decant_iter *start = &owned->iter;
 
-	return view->kind == DECANT_KIND_BVEC && view->at.bvec >= whole->list &&
-	       view->at.bvec <= whole->list + whole->nr;
+	if (view->kind != DECANT_KIND_BVEC || view->at.bvec < start->at.bvec ||
+	    view->at.bvec > whole->list + whole->nr)
+		return false;
+	if (view->at.bvec == start->at.bvec && view->offset < start->offset)
+		return false;
+	return view->consumed <= start->count && view->count <= start->count - view->consumed;
 }
 
 struct decant_owned *decant_owned_slice(struct decant_owned *owned,

@@ -380,7 +380,7 @@ static void one(const struct decant_kind *kind, const struct decant_sink_ops *op
 
 static void all_pairs(void)
 {
-	size_t cases = check_cases(100000), ran = 0;
+	size_t cases = check_cases(200000), ran = 0;
 	unsigned sinks = 0;
 
 	while (decant_sink_get(sinks))
@@ -410,7 +410,7 @@ static void in_steps(void)
 {
 	const struct decant_kind *kind = decant_kind_get(DECANT_KIND_IOVEC);
 
-	for (size_t i = 0; i < check_cases(100000) / 20 && !check_failed; i++) {
+	for (size_t i = 0; i < check_cases(200000) / 20 && !check_failed; i++) {
 		struct setting setting = {.limits = random_limits(), .max = MAX_ELS};
 		const struct decant_sink_ops *ops = any_sink();
 		struct decant_sink sink, other;
@@ -451,7 +451,7 @@ static void all_or_nothing(void)
 {
 	const struct decant_kind *kind = decant_kind_get(DECANT_KIND_BVEC);
 
-	for (size_t i = 0; i < check_cases(100000) / 20 && !check_failed; i++) {
+	for (size_t i = 0; i < check_cases(200000) / 20 && !check_failed; i++) {
 		struct setting setting = {.limits = random_limits(),
 					  .look_up = true,
 					  .domain = &domains[check_below(DOMAINS)],

@@ -5,7 +5,7 @@
 static void random_sequences(void)
 {
 	struct machine *m = machine_new();
-	size_t cases = check_cases(20000), i;
+	size_t cases = check_cases(40000), i;
 	uint64_t seed = check_seed;
 
 	for (i = 0; i < cases && !check_failed; i++) {

@@ -98,6 +98,10 @@ static void slices_and_clones(void)
 	CHECK_EQ(decant_iter_advance(&view, 125), 0);
 	slice = decant_owned_slice(owned, &view, 500);
 	clone = decant_owned_get(owned);
+	view = decant_owned_iter(owned);
+	CHECK(!decant_owned_slice(slice, &view, 1)); /* begins before the slice */
+	CHECK_EQ(decant_iter_advance(&view, 126), 0);
+	CHECK(!decant_owned_slice(slice, &view, 1)); /* ends behind it */
 	CHECK(clone == owned && slice);
 	decant_owned_put(owned);
 	decant_owned_put(clone);
