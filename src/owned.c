@@ -175,7 +175,8 @@ static bool belongs_to(const struct decant_iter *view, const struct decant_owned
 		return false;
 	if (view->at.bvec == start->at.bvec && view->offset < start->offset)
 		return false;
-	return view->consumed <= start->count && view->count <= start->count - view->consumed;
+	return view->consumed <= start->count &&
+	       view->count <= start->count - view->consumed;
 }
 
 struct decant_owned *decant_owned_slice(struct decant_owned *owned,
