@@ -249,10 +249,7 @@ take_plain(struct loop *l, unsigned char *addr, size_t len, struct decant_region
 	return true;
 }
 
-/*
- * One copy of this for each kind, with the kind's functions inlined. What is in an array
- * goes a faster way while the rules are few.
- */
+/* One copy of this for each kind, with the kind's functions inlined. */
 static inline __attribute__((always_inline)) size_t
 walk(struct loop *l, struct decant_iter *it, size_t len,
      const struct decant_kind *kind)
@@ -260,8 +257,6 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 	struct decant_iter at = *it;    /* in registers, which nobody else can see */
 	size_t done = 0;
 
-	if (kind->array && !l->len_mask)
-		return loop_array(l, it, len, kind->array);
 	while (done < len) {
 		struct decant_span span = kind->peek(&at);
 		size_t n = min_size(span.len, len - done), got;
@@ -291,7 +286,8 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 		done = walk(l, it, len, &decant_##name##_kind);                      \
 		break;
 
-static size_t walk_kind(struct loop *l, struct decant_iter *it, size_t len)
+static __attribute__((noinline)) size_t walk_kind(struct loop *l, struct decant_iter *it,
+						  size_t len)
 {
 	size_t done = 0;
 
@@ -303,6 +299,16 @@ static size_t walk_kind(struct loop *l, struct decant_iter *it, size_t len)
 	return done;
 }
 #undef DECANT_KIND
+
+/* What is in an array goes a faster way unless elements may be cut back. */
+static size_t walk_on(struct loop *l, struct decant_iter *it, size_t len)
+{
+	size_t element = kind_array(it);
+
+	if (element && !l->len_mask)
+		return loop_array(l, it, len, element);
+	return walk_kind(l, it, len);
+}
 
 /*
  * The open element can't grow any more here: cut it back to the length alignment, and the
@@ -497,7 +503,8 @@ static size_t stage_some(struct loop *l, struct decant_iter *it, size_t amount,
 }
 
 /* Send what comes next through the stage; bytes that made it into the sink. */
-static size_t stage_next(struct loop *l, struct decant_iter *it, size_t done, size_t left)
+static __attribute__((noinline)) size_t
+stage_next(struct loop *l, struct decant_iter *it, size_t done, size_t left)
 {
 	size_t held = l->sink->hold ? l->sink->hold->nr : 0, got = 0;
 	size_t align = stage_align(l), amount = stage_amount(l, it, left, align), usable;
@@ -518,8 +525,10 @@ static size_t run(struct loop *l, struct decant_iter *it, size_t len)
 	for (;;) {
 		l->stop = DECANT_STOP_END;
 		l->copied = false;
-		done += walk_kind(l, it, len - done);
+		done += walk_on(l, it, len - done);
 		done -= trim(l, it, done);
+		if (likely(l->stop == DECANT_STOP_END && done == len))
+			break;
 		if (register_next(l, it, len - done))
 			continue;
 		if (!stage_helps(l))
