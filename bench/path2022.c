@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * path2022.c - one write as cifs over SMB Direct prepared it up to Linux 6.0, rebuilt
- * from its description, beside an extraction per request.
+ * from its description, beside decant's.
  *
  * 2022: a reference on every page and a page array; each page cut by itself into pieces
  * of at most the payload; each piece a cleared scatterlist of one entry, counted, turned
  * into SGEs; a request of its own behind a header SGE; each SGE synchronised, and
- * unmapped on completion; pages put one by one. decant: owned once, then one extraction
- * per request behind the same header.
+ * unmapped on completion; pages put one by one. decant: owned once, cut into requests in
+ * one walk, each of them sent behind the same header.
  */
 #include <stdatomic.h>
 #include <string.h>
@@ -19,6 +19,7 @@
 #define BUFFER	     (4u << 20)
 #define MAX_SGES     16
 #define MAX_REQUESTS 4096
+#define WINDOW	     64 /* requests from one call: what the first cache keeps */
 #define LAST	     1u
 
 struct page {
@@ -54,6 +55,8 @@ static struct page pages[BUFFER / PAGE];
 static struct page *page_array[BUFFER / PAGE];
 static struct request requests[MAX_REQUESTS];
 static unsigned char headers[MAX_REQUESTS][HEADER];
+static struct decant_sge sges[WINDOW * (MAX_SGES - 1)];
+static size_t ends[WINDOW];
 static struct decant_space *space;
 static struct decant_domain domain;
 static uint64_t synchronised;
@@ -211,6 +214,29 @@ static void write_2022(void *arg)
 		atomic_fetch_sub_explicit(&page_array[i]->refs, 1, memory_order_release);
 }
 
+/* A request: the header, and the SGEs that the walk gave it. */
+static void send_sges(struct rig *rig, const struct decant_sge *sge, size_t nr, bool last)
+{
+	struct request *r = &requests[rig->requests];
+
+	r->sge[0] = header_sge(rig->requests++);
+	for (size_t i = 0; i < nr; i++)
+		r->sge[1 + i] = sge[i];
+	post(r, nr + 1, last);
+	rig->data_sges += nr;
+}
+
+static void send_window(struct rig *rig, struct decant_iter *it, struct decant_sink *sink)
+{
+	ssize_t nr = decant_extract_requests(it, sink, SIZE_MAX, ends, WINDOW);
+	bool last = !decant_iter_count(it);
+
+	bench_need(nr > 0, "extract");
+	for (size_t i = 0, first = 0; i < (size_t)nr; first = ends[i++])
+		send_sges(rig, sges + first, ends[i] - first,
+			  last && i == (size_t)nr - 1);
+}
+
 /*
  * The write is asynchronous, so its memory is owned first, once. Each request has room
  * for the payload, and for one element less than the device takes: the header.
@@ -227,18 +253,13 @@ static void write_decant(void *arg)
 	bench_need(owned, "own");
 	it = decant_owned_iter(owned);
 	rig->requests = rig->data_sges = 0;
-	decant_sink_sge(&sink, NULL, MAX_SGES - 1);
+	decant_sink_sge(&sink, sges, WINDOW * (MAX_SGES - 1));
 	sink.limits.max_bytes = rig->payload;
+	sink.limits.max_elements = MAX_SGES - 1;
 	sink.domain = &domain;
 	while (decant_iter_count(&it)) {
-		struct request *r = &requests[rig->requests];
-
-		r->sge[0] = header_sge(rig->requests++);
 		decant_sink_reset(&sink);
-		sink.table = r->sge + 1;
-		bench_need(decant_extract(&it, &sink, SIZE_MAX) > 0, "extract");
-		post(r, sink.nr + 1, !decant_iter_count(&it));
-		rig->data_sges += sink.nr;
+		send_window(rig, &it, &sink);
 	}
 	/* Only the headers: the data stays registered. */
 	for (size_t i = 0; i < rig->requests; i++)

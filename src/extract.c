@@ -26,26 +26,20 @@ static size_t least_element(const struct decant_sink *sink,
 	return max;
 }
 
-/* How long an element at start may become. Depends on nothing else but the limits. */
-static size_t cap_at(const struct loop *l, uint64_t start)
+static void begin_requests(struct loop *l)
 {
-	size_t cap = l->max_element, whole;
-
-	if (l->boundary)
-		cap = min_size(cap, l->boundary - (start & (l->boundary - 1)));
-	if (!l->gap_mask || cap == SIZE_MAX)
-		return cap;
-	/* What follows must start on a multiple of the gap: end on one if it is ahead. */
-	whole = ((start + cap) & ~(uint64_t)l->gap_mask) - start;
-	return whole && whole <= cap ? whole : cap;
+	l->plain = false;
+	l->first = l->nr;
+	l->room = l->requests->bytes;
 }
 
 static void begin(struct loop *l, struct decant_sink *sink,
-		  const struct decant_limits *limits)
+		  const struct decant_limits *limits, struct requests *requests)
 {
 	size_t align;
 
 	loop_clear(l, sink);
+	l->requests = requests;
 	l->joins = sink->ops->joins_owners;
 	l->addr_mask = low_mask(limits->addr_align);
 	l->len_mask = low_mask(limits->len_align);
@@ -61,12 +55,14 @@ static void begin(struct loop *l, struct decant_sink *sink,
 	if (!sink->space && sink->policy == DECANT_TRUST)
 		l->hi = UINTPTR_MAX;    /* memory in no region needs no more thought */
 	l->end = end_of(&sink->last);
+	if (unlikely(requests))
+		begin_requests(l);
 	if (!sink->last.len)
 		return;
 	l->open = sink->last;
 	l->stored = true;
 	l->nr--;
-	l->cap = cap_at(l, l->open.device);
+	l->cap = loop_cap_at(l, l->open.device);
 }
 
 static void close_open(struct loop *l)
@@ -82,6 +78,7 @@ static void close_open(struct loop *l)
 	else
 		ops->put(l->sink, l->nr, &l->open);
 	l->nr++;
+	l->room -= l->open.len;
 	l->end = end_of(&l->open);
 	l->stored = false;
 }
@@ -100,11 +97,30 @@ static enum decant_stop full_reason(const struct loop *l, uint64_t start)
 	return l->max == l->sink->max ? DECANT_STOP_FULL : DECANT_STOP_LIMIT;
 }
 
+/* Begin the next request if this one has all it may have; false if there are too many. */
+static bool next_request(struct loop *l)
+{
+	struct requests *r = l->requests;
+	size_t nr = l->nr - l->first + !!l->open.len;
+
+	if (l->open.len < l->room && nr < r->elements)
+		return true;
+	if (r->nr + 1 >= r->max) {
+		l->stop = DECANT_STOP_LIMIT;
+		return false;
+	}
+	close_open(l);
+	l->open.len = 0;
+	r->ends[r->nr++] = l->first = l->nr;
+	l->room = r->bytes;
+	return true;
+}
+
 /* Whether the rules allow the next element to begin at start. */
 static bool may_open(struct loop *l, uint64_t start)
 {
 	uint64_t end = l->open.len ? end_of(&l->open) : l->end;
-	size_t nr = l->nr + !!l->open.len;
+	size_t nr = l->nr - l->first + !!l->open.len;
 
 	if ((l->open.len & l->len_mask) || (start & l->addr_mask))
 		l->stop = DECANT_STOP_ALIGNMENT;
@@ -142,6 +158,8 @@ static inline bool open_next(struct loop *l, unsigned char *addr)
 {
 	uint64_t start = (uintptr_t)addr + l->shift;
 
+	if (unlikely(l->requests) && !next_request(l))
+		return false;
 	if (unlikely(l->nr + !!l->open.len >= l->max)) {
 		l->stop = full_reason(l, start);
 		return false;
@@ -152,7 +170,7 @@ static inline bool open_next(struct loop *l, unsigned char *addr)
 		return false;
 	close_open(l);
 	l->open = element_at(l, addr, 0);
-	l->cap = l->plain ? l->max_element : cap_at(l, start);
+	l->cap = l->plain ? l->max_element : min_size(loop_cap_at(l, start), l->room);
 	return true;
 }
 
@@ -166,9 +184,9 @@ static bool join(struct loop *l)
 	return true;
 }
 
-/* Take as much of [addr, addr + len) as the rules allow. */
+/* Take as much of [addr, addr + len) as the rules, or one element of it, allow. */
 static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
-			  struct decant_region *given)
+			  struct decant_region *given, bool one)
 {
 	size_t left = len;
 
@@ -191,6 +209,8 @@ static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
 		l->open.len += n;
 		addr += n;
 		left -= n;
+		if (one)
+			break;
 	}
 	return len - left;
 }
@@ -198,7 +218,7 @@ static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
 size_t loop_take(struct loop *l, unsigned char *addr, size_t len,
 		 struct decant_region *given)
 {
-	return take(l, addr, len, given);
+	return take(l, addr, len, given, true);
 }
 
 /* Nothing to point at: a hole, a fault, or bytes that only a stage can carry. */
@@ -229,10 +249,7 @@ take_plain(struct loop *l, unsigned char *addr, size_t len, struct decant_region
 	return true;
 }
 
-/*
- * One copy of this for each kind, with the kind's functions inlined. What is in an array
- * goes a faster way while the rules are few.
- */
+/* One copy of this for each kind, with the kind's functions inlined. */
 static inline __attribute__((always_inline)) size_t
 walk(struct loop *l, struct decant_iter *it, size_t len,
      const struct decant_kind *kind)
@@ -240,8 +257,6 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 	struct decant_iter at = *it;    /* in registers, which nobody else can see */
 	size_t done = 0;
 
-	if (kind->array && l->plain)
-		return loop_array(l, it, len, kind->array);
 	while (done < len) {
 		struct decant_span span = kind->peek(&at);
 		size_t n = min_size(span.len, len - done), got;
@@ -252,7 +267,7 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 		}
 		got = take_plain(l, span.addr, n, span.region)
 			      ? n
-			      : take(l, span.addr, n, span.region);
+			      : take(l, span.addr, n, span.region, false);
 		if (kind->put && span.region)
 			kind->put(&at, &span);
 		at.count -= got;
@@ -271,7 +286,8 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 		done = walk(l, it, len, &decant_##name##_kind);                      \
 		break;
 
-static size_t walk_kind(struct loop *l, struct decant_iter *it, size_t len)
+static __attribute__((noinline)) size_t walk_kind(struct loop *l, struct decant_iter *it,
+						  size_t len)
 {
 	size_t done = 0;
 
@@ -283,6 +299,16 @@ static size_t walk_kind(struct loop *l, struct decant_iter *it, size_t len)
 	return done;
 }
 #undef DECANT_KIND
+
+/* What is in an array goes a faster way unless elements may be cut back. */
+static size_t walk_on(struct loop *l, struct decant_iter *it, size_t len)
+{
+	size_t element = kind_array(it);
+
+	if (element && !l->len_mask)
+		return loop_array(l, it, len, element);
+	return walk_kind(l, it, len);
+}
 
 /*
  * The open element can't grow any more here: cut it back to the length alignment, and the
@@ -305,7 +331,7 @@ static size_t trim(struct loop *l, struct decant_iter *it, size_t done)
 		return excess;
 	l->open = l->closed;
 	l->closed.len = 0;
-	l->cap = cap_at(l, l->open.device);
+	l->cap = loop_cap_at(l, l->open.device);
 	l->stored = true;
 	l->nr--;
 	return excess;
@@ -417,7 +443,7 @@ static size_t take_staged(struct loop *l, const struct decant_span *piece)
 		l->lo = (uintptr_t)piece->addr;
 		l->hi = l->lo + piece->len;
 	}
-	return take(l, piece->addr, piece->len, piece->region);
+	return take(l, piece->addr, piece->len, piece->region, false);
 }
 
 /*
@@ -477,7 +503,8 @@ static size_t stage_some(struct loop *l, struct decant_iter *it, size_t amount,
 }
 
 /* Send what comes next through the stage; bytes that made it into the sink. */
-static size_t stage_next(struct loop *l, struct decant_iter *it, size_t done, size_t left)
+static __attribute__((noinline)) size_t
+stage_next(struct loop *l, struct decant_iter *it, size_t done, size_t left)
 {
 	size_t held = l->sink->hold ? l->sink->hold->nr : 0, got = 0;
 	size_t align = stage_align(l), amount = stage_amount(l, it, left, align), usable;
@@ -498,8 +525,10 @@ static size_t run(struct loop *l, struct decant_iter *it, size_t len)
 	for (;;) {
 		l->stop = DECANT_STOP_END;
 		l->copied = false;
-		done += walk_kind(l, it, len - done);
+		done += walk_on(l, it, len - done);
 		done -= trim(l, it, done);
+		if (likely(l->stop == DECANT_STOP_END && done == len))
+			break;
 		if (register_next(l, it, len - done))
 			continue;
 		if (!stage_helps(l))
@@ -531,14 +560,14 @@ static void finish(struct loop *l, size_t done)
 }
 
 ssize_t extract(struct decant_iter *from, struct decant_sink *into,
-		const struct decant_limits *limits, size_t len)
+		const struct decant_limits *limits, size_t len, struct requests *requests)
 {
 	size_t wanted = min_size(len, kind_refresh(from)), done;
 	size_t want = limits_clip(limits, into->bytes, wanted);
 	size_t held = into->hold ? into->hold->nr : 0;
 	struct loop l;
 
-	begin(&l, into, limits);
+	begin(&l, into, limits, requests);
 	/* Without alignments and the like there is nothing to contradict itself. */
 	if (unlikely(((limits->block || !l.plain) && decant_limits_check(limits)) ||
 		     !l.max_element)) {

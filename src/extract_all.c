@@ -51,7 +51,8 @@ static void restore(const struct snapshot *s, struct decant_iter *it,
  * again. All elements are multiples of the length alignment, so their sum is, too.
  */
 static ssize_t extract_blocks(struct decant_iter *from, struct decant_sink *into,
-			      const struct decant_limits *limits, size_t len)
+			      const struct decant_limits *limits, size_t len,
+			      struct requests *requests)
 {
 	size_t block = common_multiple(limits->block, limits->len_align), excess;
 	enum decant_stop stop = DECANT_STOP_END;
@@ -60,7 +61,8 @@ static ssize_t extract_blocks(struct decant_iter *from, struct decant_sink *into
 
 	save(&before, from, into);
 	for (;;) {
-		got = len || !stop ? extract(from, into, limits, len) : stop_error(stop);
+		got = len || !stop ? extract(from, into, limits, len, requests)
+				   : stop_error(stop);
 		if (stop == DECANT_STOP_END)
 			stop = into->stop;
 		else
@@ -75,12 +77,13 @@ static ssize_t extract_blocks(struct decant_iter *from, struct decant_sink *into
 	}
 }
 
-static ssize_t extract_under(struct decant_iter *from, struct decant_sink *into,
-			     const struct decant_limits *limits, size_t len)
+ssize_t extract_under(struct decant_iter *from, struct decant_sink *into,
+		      const struct decant_limits *limits, size_t len,
+		      struct requests *requests)
 {
 	if (unlikely(limits->block))
-		return extract_blocks(from, into, limits, len);
-	return extract(from, into, limits, len);
+		return extract_blocks(from, into, limits, len, requests);
+	return extract(from, into, limits, len, requests);
 }
 
 ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_t len)
@@ -88,10 +91,10 @@ ssize_t decant_extract(struct decant_iter *from, struct decant_sink *into, size_
 	struct decant_limits limits;
 
 	if (likely(!into->ops->rules))
-		return extract_under(from, into, &into->limits, len);
+		return extract_under(from, into, &into->limits, len, NULL);
 	limits = into->limits;
 	into->ops->rules(into, &limits);
-	return extract_under(from, into, &limits, len);
+	return extract_under(from, into, &limits, len, NULL);
 }
 
 ssize_t decant_extract_all(struct decant_iter *from, struct decant_sink *into, size_t len)

@@ -95,6 +95,23 @@ static inline size_t kind_count(const struct decant_iter *it)
 }
 #undef DECANT_KIND
 
+#define DECANT_KIND(NAME, name)                                                          \
+	case DECANT_KIND_##NAME:                                                         \
+		size = decant_##name##_kind.array;                                       \
+		break;
+
+/* The size of what it is an array of; 0 if it is none. */
+static inline size_t kind_array(const struct decant_iter *it)
+{
+	size_t size = 0;
+
+	switch (it->kind) {
+#include <decant/kinds.def>
+	}
+	return size;
+}
+#undef DECANT_KIND
+
 /* What every verb begins with: the count is brought up to date and stays for the verb. */
 static inline size_t kind_refresh(struct decant_iter *it)
 {

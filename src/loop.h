@@ -3,9 +3,22 @@
 #define SRC_LOOP_H
 /* loop.h - what the parts of the one loop share: extract.c, stretch.h, sinks.c. */
 #include <decant/extract.h>
+#include "util.h"
+
+/* What decant_extract_requests() cuts its elements into. */
+struct requests {
+	size_t *ends; /* of those that were followed by another in this walk */
+	size_t nr;
+	size_t max;
+	size_t bytes;    /* most in one */
+	size_t elements; /* most in one */
+};
 
 struct loop {
 	struct decant_sink *sink;
+	struct requests *requests;      /* NULL: all elements are one request's */
+	size_t first;                   /* elements before the request's */
+	size_t room;                    /* its bytes but for those of closed elements */
 	struct decant_element open;     /* the last element; len 0: there is none */
 	struct decant_element closed;   /* the one before, if put in this call */
 	size_t cap;                     /* most bytes the open element may have */
@@ -40,6 +53,8 @@ struct loop {
 static inline void loop_clear(struct loop *l, struct decant_sink *sink)
 {
 	l->sink = sink;
+	l->first = 0;
+	l->room = SIZE_MAX;
 	l->open = l->closed = (struct decant_element){0};
 	l->cap = l->merged = 0;
 	l->nr = sink->nr;
@@ -52,7 +67,10 @@ static inline void loop_clear(struct loop *l, struct decant_sink *sink)
 	l->shift = 0;
 }
 
-/* extract.c: take as much of [addr, addr + len) as the rules allow. */
+/*
+ * extract.c: go on with the open element or open the next one, with as much of [addr,
+ * addr + len) as it may have; 0 with a stop reason if the rules allow neither.
+ */
 size_t loop_take(struct loop *l, unsigned char *addr, size_t len,
 		 struct decant_region *given);
 
@@ -63,6 +81,20 @@ size_t loop_array(struct loop *l, struct decant_iter *it, size_t len, size_t ele
 static inline uint64_t end_of(const struct decant_element *el)
 {
 	return el->device + el->len;
+}
+
+/* How long an element at start may become. Depends on nothing else but the limits. */
+static inline size_t loop_cap_at(const struct loop *l, uint64_t start)
+{
+	size_t cap = l->max_element, whole;
+
+	if (l->boundary)
+		cap = min_size(cap, l->boundary - (start & (l->boundary - 1)));
+	if (!l->gap_mask || cap == SIZE_MAX)
+		return cap;
+	/* What follows must start on a multiple of the gap: end on one if it is ahead. */
+	whole = ((start + cap) & ~(uint64_t)l->gap_mask) - start;
+	return whole && whole <= cap ? whole : cap;
 }
 
 static inline bool knows_owner(const struct loop *l, uintptr_t addr,

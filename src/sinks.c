@@ -57,6 +57,14 @@ static stretch_fn *const stretches[][2] = {
 };
 #undef DECANT_SINK
 
+/* A sink of somebody else's. */
+static __attribute__((noinline)) size_t stretch_any(struct loop *l,
+						    struct decant_iter *it, size_t len,
+						    size_t element)
+{
+	return stretch(l, NULL, it, len, element);
+}
+
 size_t loop_array(struct loop *l, struct decant_iter *it, size_t len, size_t element)
 {
 	bool owned = element == sizeof(struct decant_bvec);
@@ -65,7 +73,7 @@ size_t loop_array(struct loop *l, struct decant_iter *it, size_t len, size_t ele
 
 	/* Somebody may have given one of our sinks other functions. */
 	if (!id || sinks[id - 1] != l->sink->ops)
-		return stretch(l, NULL, it, len, element);
+		return stretch_any(l, it, len, element);
 	stretches[id - 1][owned](l, it, len, &done);
 	return done;
 }
