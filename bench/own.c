@@ -3,6 +3,7 @@
 #include <string.h>
 #include <decant/decant.h>
 #include "bench.h"
+#include "evbuffer.h"
 
 #define PIECES	256
 #define REGIONS 64
@@ -73,6 +74,14 @@ static void life(void *arg)
 	decant_owned_put(owned);
 }
 
+/* What libevent does with the same fragments. */
+static void life_of_peer(void *arg)
+{
+	struct rig *rig = arg;
+
+	evbuffer_life(rig->iov, rig->nr);
+}
+
 static void clone_drop(void *arg)
 {
 	struct rig *rig = arg;
@@ -103,30 +112,39 @@ static void row(const char *name, const char *unit, void (*fn)(void *arg),
 				       .goal = goal});
 }
 
+/* The same beside libevent, where that is. */
+static void life_row(const char *name, struct rig *rig, double goal)
+{
+	bench_run(&(struct bench_case){.name = name,
+				       .unit = "ns/fragment",
+				       .fn = life,
+				       .arg = rig,
+				       .units = (double)rig->nr,
+				       .bound_name = "libevent evbuffer",
+				       .bound = HAVE_LIBEVENT ? life_of_peer : NULL,
+				       .goal = goal});
+}
+
 static void lives(void)
 {
 	static struct rig rig;
 
 	scatter(&rig, PIECES, 1);
 	bench_need(!decant_iter_bvec(&rig.iter, DECANT_SOURCE, rig.bvec, PIECES), "bvec");
-	row("256 fragments of one region: add, peek, release", "ns/fragment", life, &rig,
-	    PIECES, 60);
+	life_row("256 fragments of one region: add, peek, release", &rig, 60);
 	scatter(&rig, PIECES, REGIONS);
 	bench_need(!decant_iter_bvec(&rig.iter, DECANT_SOURCE, rig.bvec, PIECES), "bvec");
-	row("256 fragments of 64 regions: add, peek, release", "ns/fragment", life, &rig,
-	    PIECES, 60);
+	life_row("256 fragments of 64 regions: add, peek, release", &rig, 60);
 	bench_need(!decant_iter_iovec(&rig.iter, DECANT_SOURCE, rig.iov, PIECES),
 		   "iovec");
 	rig.options.space = space;
-	row("256 fragments, owners looked up: add, peek, release", "ns/fragment", life,
-	    &rig, PIECES, 60);
+	life_row("256 fragments, owners looked up: add, peek, release", &rig, 60);
 	scatter(&rig, 4, 4);
 	bench_need(!decant_iter_bvec(&rig.iter, DECANT_SOURCE, rig.bvec, 4), "bvec");
-	row("4 fragments of 4 regions: add, peek, release", "ns/fragment", life, &rig, 4,
-	    60);
+	life_row("4 fragments of 4 regions: add, peek, release", &rig, 60);
 	scatter(&rig, 1, 1);
 	bench_need(!decant_iter_bvec(&rig.iter, DECANT_SOURCE, rig.bvec, 1), "bvec");
-	row("1 fragment: add, peek, release", "ns/fragment", life, &rig, 1, 0);
+	life_row("1 fragment: add, peek, release", &rig, 0);
 }
 
 static void views(void)
