@@ -7,7 +7,7 @@
 
 #define PIECES 256  /* extracted in one go */
 #define BLOCK  8192 /* gathered before it is summed */
-#define DIRECT 512  /* from here on gathering costs more than a call */
+#define DIRECT 768  /* from here on gathering costs more than a call */
 
 /* Pieces beyond this are copied by the C library. */
 #define CALL 128
@@ -38,37 +38,66 @@ static void flush(struct running *r)
 	r->used = 0;
 }
 
-/* Small pieces without a call: sixteen bytes at a time, the last eight overlapping. */
-static inline void copy_small(unsigned char *to, const unsigned char *from, size_t len)
+/* Both ends of a piece, which meet or overlap; a copy of each size is a move or two. */
+static inline void copy_ends(unsigned char *to, const unsigned char *from, size_t len,
+			     size_t end)
 {
-	size_t i;
+	unsigned char first[64], last[64];
 
-	if (len > CALL) {
-		memcpy(to, from, len);
-		return;
-	}
-	if (len < 8) {
-		for (i = 0; i < len; i++)
-			to[i] = from[i];
-		return;
-	}
-	for (i = 0; i + 16 <= len; i += 16)
-		memcpy(to + i, from + i, 16);
-	if (i + 8 <= len)
-		memcpy(to + i, from + i, 8);
-	memcpy(to + len - 8, from + len - 8, 8);
+	memcpy(first, from, end);
+	memcpy(last, from + len - end, end);
+	memcpy(to, first, end);
+	memcpy(to + len - end, last, end);
 }
 
-static inline void absorb(struct running *r, unsigned char *addr, size_t len)
+/* Small pieces without a call. */
+static inline void copy_small(unsigned char *to, const unsigned char *from, size_t len)
 {
-	if (len < DIRECT) {
-		if (len > BLOCK - r->used)
-			flush(r);
-		copy_small(r->block + r->used, addr, len);
-		r->used += len;
-	} else {
+	if (len >= 16 && len <= 32)
+		copy_ends(to, from, len, 16);
+	else if (len > 32 && len <= 64)
+		copy_ends(to, from, len, 32);
+	else if (len > 64 && len <= CALL)
+		copy_ends(to, from, len, 64);
+	else if (len > CALL)
+		memcpy(to, from, len);
+	else if (len >= 8)
+		copy_ends(to, from, len, 8);
+	else if (len >= 4)
+		copy_ends(to, from, len, 4);
+	else
+		for (size_t i = 0; i < len; i++)
+			to[i] = from[i];
+}
+
+/* As many pieces as are small and fit; how full the block is stays in a register. */
+static size_t gather(struct running *r, const struct iovec *iov, size_t nr)
+{
+	size_t used = r->used, i;
+
+	for (i = 0; i < nr; i++) {
+		size_t len = iov[i].iov_len;
+
+		if (len >= DIRECT || len > BLOCK - used)
+			break;
+		copy_small(r->block + used, iov[i].iov_base, len);
+		used += len;
+	}
+	r->used = used;
+	return i;
+}
+
+static void absorb(struct running *r, const struct iovec *iov, size_t nr)
+{
+	for (size_t i = 0;;) {
+		i += gather(r, iov + i, nr - i);
+		if (i == nr)
+			break;
 		flush(r);
-		sum(r, addr, len);
+		if (iov[i].iov_len < DIRECT)
+			continue;
+		sum(r, iov[i].iov_base, iov[i].iov_len);
+		i++;
 	}
 }
 
@@ -83,8 +112,7 @@ static ssize_t absorb_memory(struct running *r, struct decant_iter *it, size_t l
 	decant_sink_iovec(&sink, iov, PIECES);
 	sink.hold = &hold;
 	got = decant_extract(it, &sink, len);
-	for (size_t i = 0; i < sink.nr; i++)
-		absorb(r, iov[i].iov_base, iov[i].iov_len);
+	absorb(r, iov, sink.nr);
 	decant_hold_release(&hold);
 	return got;
 }

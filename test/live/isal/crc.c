@@ -90,13 +90,14 @@ static void vectors(void)
 /* Pieces of random lengths, in memory that is not in their order. */
 static size_t cut(size_t len)
 {
-	static const size_t usual[] = {1, 7, 8, 9, 16, 64, 511, 512, 513, 8192};
+	static const size_t usual[] = {1,  3,  4,  7,  8,   9,	 15,  16,  31,
+				       32, 33, 64, 65, 128, 129, 767, 768, 8192};
 	unsigned char *at = scattered + sizeof(scattered);
 	size_t nr = 0, done = 0, most = 1 + check_below(check_below(2) ? 100 : 20000);
 
 	while (done < len) {
 		size_t n =
-			check_below(3) ? check_below(most + 1) : usual[check_below(10)];
+			check_below(3) ? check_below(most + 1) : usual[check_below(18)];
 
 		if (n > len - done || nr == PIECES - 1)
 			n = len - done;
