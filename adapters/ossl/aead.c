@@ -29,10 +29,14 @@ struct algorithm {
 	uint64_t most_aad;
 };
 
-/* NIST SP 800-38D, 5.2.1.1: the limits are given there in bits */
+/* NIST SP 800-38D, 5.2.1.1: the limits are given there in bits. RFC 8439, 2.8. */
 static const struct algorithm algorithms[] = {
 	[DECANT_AEAD_AES_256_GCM] = {"AES-256-GCM", 32, (1ull << 36) - 32,
 				     (1ull << 61) - 1},
+	[DECANT_AEAD_AES_128_GCM] = {"AES-128-GCM", 16, (1ull << 36) - 32,
+				     (1ull << 61) - 1},
+	[DECANT_AEAD_CHACHA20_POLY1305] = {"ChaCha20-Poly1305", 32, (1ull << 38) - 64,
+					   UINT64_MAX},
 };
 
 struct decant_aead {

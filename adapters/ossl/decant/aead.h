@@ -18,10 +18,19 @@ struct decant_aead;
  * enum decant_aead_algorithm - which authenticated cipher
  * @DECANT_AEAD_AES_256_GCM: AES-256 in Galois/Counter Mode, NIST SP 800-38D; number 2 of
  *	RFC 5116. 32 bytes of key; at most 2^36 - 32 bytes of text and 2^61 - 1 of AAD.
+ * @DECANT_AEAD_AES_128_GCM: the same with AES-128, number 1 of RFC 5116: 16 bytes of key
+ * @DECANT_AEAD_CHACHA20_POLY1305: RFC 8439. 32 bytes of key; at most 2^38 - 64 bytes of
+ *	text.
+ *
+ * All of them take 12 bytes of nonce and give 16 bytes of tag.
  *
  * Since: 0.1
  */
-enum decant_aead_algorithm { DECANT_AEAD_AES_256_GCM };
+enum decant_aead_algorithm {
+	DECANT_AEAD_AES_256_GCM,
+	DECANT_AEAD_AES_128_GCM,
+	DECANT_AEAD_CHACHA20_POLY1305,
+};
 
 /**
  * decant_aead_new - a key, ready for use

@@ -75,19 +75,20 @@ static size_t unhex(const char *hex, uint8_t *out)
 
 static void check_vector(const struct vector *v)
 {
-	uint8_t key[32], nonce[12], aad[64], text[64], cipher[64], tag[16], got[64],
+	uint8_t key[32], nonce[12], aad[64], text[128], cipher[128], tag[16], got[128],
 		sum[16];
 	size_t aad_len = unhex(v->aad, aad), len = unhex(v->text, text);
+	size_t key_len = unhex(v->key, key);
 	struct decant_iter add = flat(DECANT_SOURCE, aad, aad_len);
 	struct decant_iter src = flat(DECANT_SOURCE, text, len);
 	struct decant_iter dst = flat(DECANT_DEST, got, len);
 	struct decant_aead *aead;
 
-	unhex(v->key, key);
 	unhex(v->nonce, nonce);
 	unhex(v->cipher, cipher);
 	unhex(v->tag, tag);
-	aead = context(key);
+	REQUIRE(!decant_aead_new(&aead, (enum decant_aead_algorithm)v->algorithm, key,
+				 key_len));
 	CHECK_EQ(decant_aead_seal(aead, &dst, &src, len, &add, nonce, sum), (ssize_t)len);
 	CHECK(!memcmp(got, cipher, len));
 	CHECK(!memcmp(sum, tag, 16));

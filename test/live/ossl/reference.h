@@ -22,6 +22,7 @@ void reference_seal(const struct message *message, uint8_t *out, uint8_t tag[16]
 
 struct vector {
 	const char *name;
+	int algorithm; /* enum decant_aead_algorithm */
 	const char *key, *nonce, *aad, *text, *cipher, *tag; /* hexadecimal */
 };
 
