@@ -1,56 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fault.c - the n-th allocation or mapping fails, for every n: each entry point reports
+ * memory.c - the n-th allocation or mapping fails, for every n: each entry point reports
  * it, leaves everything as it was and leaks nothing.
  */
-#define FAULT_ITSELF
-#include "fault.h"
-#include "check.h"
+#include "each.h"
 #include "../unit/fake.h"
-
-static size_t fail_at; /* which call fails, from 1; 0 for none */
-static size_t calls;
-static long mapped; /* bytes that are mapped at the moment */
-
-static bool fails(void)
-{
-	return ++calls == fail_at;
-}
-
-void *fault_malloc(size_t size)
-{
-	return fails() ? NULL : malloc(size);
-}
-
-void *fault_calloc(size_t nr, size_t size)
-{
-	return fails() ? NULL : calloc(nr, size);
-}
-
-void *fault_realloc(void *old, size_t size)
-{
-	return fails() ? NULL : realloc(old, size);
-}
-
-void *fault_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
-{
-	void *got = fails() ? MAP_FAILED : mmap(addr, len, prot, flags, fd, offset);
-
-	if (got != MAP_FAILED)
-		mapped += (long)len;
-	return got;
-}
-
-int fault_munmap(void *addr, size_t len)
-{
-	mapped -= (long)len;
-	return munmap(addr, len);
-}
-
-int fault_madvise(void *addr, size_t len, int advice)
-{
-	return fails() ? -1 : madvise(addr, len, advice);
-}
 
 #define REGIONS 100
 #define EACH	32
@@ -82,26 +36,6 @@ static size_t all_refs(void)
 	for (size_t i = 0; i < REGIONS; i++)
 		sum += decant_region_refs(regions[i]);
 	return sum;
-}
-
-/* Run an operation with the first call failing, then the second, until none fails. */
-static void with_each_failing(int (*operation)(void), int expected)
-{
-	int err;
-
-	for (size_t n = 1; n < 1000; n++) {
-		fail_at = n;
-		calls = 0;
-		err = operation();
-		fail_at = 0;
-		if (calls < n) {
-			CHECK_EQ(err, 0);
-			printf("# %zu places to fail\n", n - 1);
-			return;
-		}
-		CHECK(err == expected || err == 0);
-	}
-	CHECK(!"it ends");
 }
 
 static int new_region(void)
@@ -307,7 +241,7 @@ static int new_pool(size_t bytes, bool small)
 {
 	struct decant_pool_options options = {sizeof(options), bytes, 3, small};
 	struct decant_pool *pool = (void *)memory;
-	long before = mapped;
+	long before = fault_mapped - fault_kept;
 	int err = decant_pool_new(&pool, &options);
 
 	if (err) {
@@ -319,7 +253,7 @@ static int new_pool(size_t bytes, bool small)
 		decant_pool_put(pool, span.addr);
 		decant_pool_free(pool);
 	}
-	CHECK_EQ(mapped, before);
+	CHECK_EQ(fault_mapped - fault_kept, before);
 	return err;
 }
 
