@@ -179,6 +179,7 @@ static int file_init(struct decant_uring_file *file, int fd,
 	*file = (struct decant_uring_file){.fd = fd, .direct_fd = -1, .opened = -1};
 	file->positions = S_ISREG(st.st_mode) || S_ISBLK(st.st_mode);
 	file->blocks = S_ISBLK(st.st_mode);
+	file->readable = (flags & O_ACCMODE) == O_RDWR;
 	file->fallback = direct == DECANT_URING_DIRECT_AUTO;
 	why = why_not_direct(file, flags, direct);
 	if (!why)
@@ -199,6 +200,11 @@ uint64_t uring_file_size(struct decant_uring_file *file, uint64_t end)
 	return file->size;
 }
 
+bool uring_file_rewrites(struct decant_uring_file *file, uint64_t end)
+{
+	return file->readable && end <= uring_file_size(file, end);
+}
+
 int decant_uring_file_open(struct decant_uring_file **out, int fd,
 			   enum decant_uring_direct direct)
 {
@@ -215,6 +221,7 @@ int decant_uring_file_open(struct decant_uring_file **out, int fd,
 		free(file);
 		return err;
 	}
+	uring_claims_init(&file->claims);
 	*out = file;
 	return 0;
 }
@@ -225,6 +232,7 @@ void decant_uring_file_close(struct decant_uring_file *file)
 		return;
 	if (file->opened >= 0)
 		close(file->opened);
+	uring_claims_fini(&file->claims);
 	free(file);
 }
 

@@ -7,6 +7,8 @@
  *	uring.c		the public calls: rings, events
  *	operation.c	an operation from its beginning to its event; knows no back end
  *	plan.c		the next request of an operation, and what its transfer came to
+ *	edge.c		blocks of which a write changes only a part: read before
+ *	claim.c		who may write which blocks of a file now
  *	file.c		what a file demands
  *	ring.c		back end: io_uring
  *	threads.c	back end: a pool of threads
@@ -14,6 +16,8 @@
  * An operation has at most one request under way. The engine runs in the caller's thread;
  * only threads.c has others, and these see nothing but a request.
  */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <decant/uring.h>
 
 #define REQUEST_ELEMENTS     1024u	 /* IOV_MAX of Linux */
@@ -21,6 +25,7 @@
 #define REQUEST_BYTES	     0x7ffff000u /* MAX_RW_COUNT of Linux */
 #define SCRATCH_ALIGN	     4096u	 /* what a pool's buffers are aligned to */
 #define OFFSET_ALIGN_MAX     65536u /* larger blocks are not read and written directly */
+#define EDGE_SPAN	     16384u /* edges no further apart are read at once */
 
 /* The operation's code, or what it needs on the way. */
 enum request_code {
@@ -111,15 +116,60 @@ struct backend_ops {
 extern const struct backend_ops uring_backend_ring;
 extern const struct backend_ops uring_backend_threads;
 
+/* Bytes of a file from @start to @end. */
+struct range {
+	uint64_t start;
+	uint64_t end;
+};
+
+enum { EDGE_HEAD, EDGE_TAIL, EDGES };
+
+/**
+ * struct claim - what a write under way writes, so that edges don't meet
+ * @all: what is written, blocks or pages that are changed in part counted whole
+ * @edge: those blocks or pages; empty if there are none
+ * @edged: whether there are any
+ * @waiting: on the list of those that wait, not of those that write
+ * @polled: waits for @wake_fd to become readable
+ * @claimed: on one of the lists
+ * @wake_fd: an eventfd that belongs to the operation for good, or 0 before one was needed
+ * @prev: on the list
+ * @next: on the list
+ */
+struct claim {
+	struct range all;
+	struct range edge[EDGES];
+	bool edged;
+	bool waiting;
+	bool polled;
+	bool claimed;
+	int wake_fd;
+	struct claim *prev, *next;
+};
+
+struct claim_list {
+	struct claim *head, *tail;
+};
+
+/* The claims of a file; operations of several rings may share it. */
+struct claims {
+	pthread_mutex_t lock;
+	struct claim_list writing;
+	struct claim_list waiting; /* in the order in which they came */
+	unsigned nr_edged;	   /* on both lists */
+};
+
 struct decant_uring_file {
 	int fd;		/* through the page cache */
 	int direct_fd;	/* past it, or -1 */
 	int opened;	/* the one of the two that is ours to close, or -1 */
 	bool positions; /* whether the file has positions */
 	int error;	/* without positions: what came after bytes, for the next call */
+	bool readable;	/* so that a write can read what it changes in part */
 	bool blocks;	/* a block device: it ends with a whole block */
-	uint64_t size;	/* a regular file's when it was last asked for */
-	bool fallback;	/* whether what can't go directly may go through the page cache */
+	_Atomic(uint64_t) size; /* a regular file's when it was last asked for */
+	bool fallback; /* whether what can't go directly may go through the page cache */
+	struct claims claims;
 	struct decant_uring_file_info info;
 };
 
@@ -135,10 +185,30 @@ struct leg {
 };
 
 /*
- * The legs of an operation in the order of the file. A direct write has unaligned edges
- * written through the page cache; all else is one body.
+ * The legs of an operation in the order of the file. A direct write has edges that can't
+ * be read and written back (edge.c) written through the page cache; all else is one body.
  */
 enum { LEG_HEAD, LEG_BODY, LEG_TAIL, LEG_COUNT };
+
+/**
+ * struct edges - the blocks of which a direct write changes only a part, as they are
+ * @wanted: which are needed
+ * @pos: where a block begins
+ * @bytes: what is in it, in @memory
+ * @next: the first that was not read; EDGES: all were
+ * @reading: how many are being read
+ * @memory: the operation's for good, once some was needed
+ * @size: bytes of it
+ */
+struct edges {
+	bool wanted[EDGES];
+	uint64_t pos[EDGES];
+	unsigned char *bytes[EDGES];
+	unsigned next;
+	unsigned reading;
+	unsigned char *memory;
+	size_t size;
+};
 
 struct operation {
 	struct request request;
@@ -150,6 +220,8 @@ struct operation {
 	struct decant_owned *owned;
 	struct leg legs[LEG_COUNT];
 	struct leg *leg; /* the one under way */
+	struct claim claim;
+	struct edges edges;
 
 	/* The request under way. */
 	struct decant_iter after; /* the leg's iterator when all of it arrives */
@@ -183,6 +255,30 @@ static inline struct operation *request_operation(struct request *request)
 
 /* file.c: the size, asked for anew if @end was beyond it last time */
 uint64_t uring_file_size(struct decant_uring_file *file, uint64_t end);
+
+/* whether a write may change a part of the block that ends at @end and write it whole */
+bool uring_file_rewrites(struct decant_uring_file *file, uint64_t end);
+
+/*
+ * claim.c: 0, -EBUSY: wait until @claim.wake_fd is readable, or a negative errno
+ */
+void uring_claims_init(struct claims *claims);
+void uring_claims_fini(struct claims *claims);
+int uring_claim(struct operation *op, uint64_t pos, size_t len);
+void uring_unclaim(struct operation *op);
+void uring_claim_fini(struct operation *op);
+
+/* edge.c: what must be read before the body is written, and the next read of it */
+void uring_edges_begin(struct operation *op);
+int uring_edges_plan(struct operation *op, bool *planned);
+/* a read of edges came to @result bytes; false: the file has no such blocks any more */
+bool uring_edges_arrived(struct operation *op, size_t result);
+/* a read of edges failed; true: only the tail's, and what is before it can be written */
+bool uring_edges_failed(struct operation *op);
+/* give a staged block the bytes of the file before and behind the caller's */
+void uring_edges_fill(const struct operation *op, uint64_t pos, unsigned char *block,
+		      size_t before, size_t len);
+void uring_edges_fini(struct operation *op);
 
 /* plan.c: -EBUSY: scratch memory is needed and all of it is in use */
 int uring_plan(struct operation *op);

@@ -92,21 +92,41 @@ static void lay_leg(struct leg *leg, struct decant_iter *it, uint64_t *pos, size
 	*pos += len;
 }
 
+/*
+ * Which edges of a write go through the page cache: those that can't be read and written
+ * back, with the end of the file among them. It ends where the write says, not with a
+ * block.
+ */
+static void lay_edges(struct operation *op, uint64_t pos, size_t len, size_t *head,
+		      size_t *tail)
+{
+	uint64_t mask = op->file->info.offset_align - 1, end = pos + len;
+
+	*head = -pos & mask;
+	*tail = end & mask;
+	if (*head > len)
+		*head = *tail = len;
+	if (uring_file_rewrites(op->file, (pos + mask) & ~mask))
+		*head = 0;
+	if (uring_file_rewrites(op->file, (end + mask) & ~mask))
+		*tail = 0;
+}
+
 static void lay_legs(struct operation *op, uint64_t pos)
 {
 	struct decant_iter it = decant_owned_iter(op->owned);
-	size_t mask = op->file->info.offset_align - 1;
-	size_t len = decant_iter_count(&it), head = -(size_t)pos & mask;
+	size_t len = decant_iter_count(&it), head = 0, tail = 0;
 	bool direct = op->file->info.direct;
 
-	if (op->code == REQUEST_READ || !direct || len < head + mask + 1) {
-		lay_leg(&op->legs[LEG_BODY], &it, &pos, len,
-			direct && op->code == REQUEST_READ);
+	if (direct && op->code == REQUEST_WRITE)
+		lay_edges(op, pos, len, &head, &tail);
+	if (head + tail >= len) {
+		lay_leg(&op->legs[LEG_BODY], &it, &pos, len, direct && !head && !tail);
 		return;
 	}
 	lay_leg(&op->legs[LEG_HEAD], &it, &pos, head, false);
-	lay_leg(&op->legs[LEG_BODY], &it, &pos, (len - head) & ~mask, true);
-	lay_leg(&op->legs[LEG_TAIL], &it, &pos, (len - head) & mask, false);
+	lay_leg(&op->legs[LEG_BODY], &it, &pos, len - head - tail, direct);
+	lay_leg(&op->legs[LEG_TAIL], &it, &pos, tail, false);
 }
 
 static int own(struct operation *op, struct decant_iter *it, size_t len)
@@ -124,9 +144,37 @@ static void take_error(struct operation *op)
 {
 	struct decant_uring_file *file = op->file;
 
-	if (file->error)
-		end_leg(&op->legs[LEG_BODY], file->error);
+	if (file->positions || !file->error)
+		return;
+	end_leg(&op->legs[LEG_BODY], file->error);
 	file->error = 0;
+}
+
+static void wait_for_claim(struct operation *op)
+{
+	op->request.code = REQUEST_POLL;
+	op->request.fd = op->claim.wake_fd;
+	op->request.poll = POLLIN;
+	queue(op);
+}
+
+/* Begin, or wait for another write that changes a part of the same block. */
+static int claim(struct operation *op, size_t len, uint64_t pos)
+{
+	bool claims = len && op->code == REQUEST_WRITE && op->file->info.direct;
+	int err = claims ? uring_claim(op, pos, len) : 0;
+
+	if (err && err != -EBUSY) {
+		decant_owned_put(op->owned);
+		return err;
+	}
+	if (claims)
+		uring_edges_begin(op);
+	if (err)
+		wait_for_claim(op);
+	else
+		start(op);
+	return 0;
 }
 
 int uring_begin(struct operation *op, struct decant_iter *it, size_t len, uint64_t pos)
@@ -143,8 +191,7 @@ int uring_begin(struct operation *op, struct decant_iter *it, size_t len, uint64
 		lay_legs(op, op->file->positions ? pos : 0);
 		take_error(op);
 	}
-	start(op);
-	return 0;
+	return claim(op, len, pos);
 }
 
 /* Interrupted, or not ready: neither is the caller's problem. */
@@ -153,10 +200,10 @@ static bool retry(struct operation *op)
 	struct request *request = &op->request;
 
 	if (request->code == REQUEST_POLL) {
-		request->code = op->code;
+		request->code = op->edges.reading ? REQUEST_READ : op->code;
 	} else if (request->result == -EAGAIN) {
+		request->poll = request->code == REQUEST_READ ? POLLIN : POLLOUT;
 		request->code = REQUEST_POLL;
-		request->poll = op->code == REQUEST_READ ? POLLIN : POLLOUT;
 	} else if (request->result != -EINTR) {
 		return false;
 	}
@@ -208,6 +255,60 @@ static void transferred(struct operation *op, size_t result)
 		op->ring->stats.resumed++;
 }
 
+/* What is before a tail that can't be read can be written. */
+static void edges_failed(struct operation *op, int error)
+{
+	size_t mask = op->file->info.offset_align - 1, tail;
+	struct leg *body = &op->legs[LEG_BODY];
+	struct decant_iter it = body->iter;
+	uint64_t pos = body->pos, end = pos + leg_left(body);
+
+	if (!uring_edges_failed(op)) {
+		failed(op, error);
+		return;
+	}
+	tail = end & mask;
+	lay_leg(body, &it, &pos, leg_left(body) - tail, true);
+	lay_leg(&op->legs[LEG_TAIL], &it, &pos, tail, true);
+	end_leg(&op->legs[LEG_TAIL], error);
+}
+
+static void edges_arrived(struct operation *op, size_t result)
+{
+	if (uring_edges_arrived(op, result))
+		return;
+	/* The file was made shorter. */
+	op->file->size = 0;
+	op->leg->direct = false;
+}
+
+static void arrived(struct operation *op, ssize_t n)
+{
+	if (op->edges.reading && n < 0)
+		edges_failed(op, (int)n);
+	else if (op->edges.reading)
+		edges_arrived(op, (size_t)n);
+	else if (n < 0)
+		failed(op, (int)n);
+	else
+		transferred(op, (size_t)n);
+}
+
+/* It may write now, unless the waiting failed. */
+static bool woken(struct operation *op, ssize_t n)
+{
+	if (n == -EINTR || n == -EAGAIN) {
+		queue(op);
+		return true;
+	}
+	op->claim.polled = false;
+	if (n < 0)
+		for (unsigned i = 0; i < LEG_COUNT; i++)
+			end_leg(&op->legs[i], (int)n);
+	start(op);
+	return true;
+}
+
 /* The bytes that are there without a gap; if none, why. */
 static ssize_t outcome(const struct operation *op)
 {
@@ -238,17 +339,14 @@ bool uring_complete(struct operation *op, ssize_t *result)
 {
 	ssize_t n = op->request.result;
 
-	if (retry(op))
+	if (op->claim.polled ? woken(op, n) : retry(op))
 		return false;
 	if (op->code == REQUEST_FSYNC) {
 		*result = n;
 		return true;
 	}
 	if (op->request.code != REQUEST_NOP) {
-		if (n < 0)
-			failed(op, (int)n);
-		else
-			transferred(op, (size_t)n);
+		arrived(op, n);
 		if (proceed(op))
 			return false;
 	}
@@ -261,6 +359,7 @@ void uring_retire(struct operation *op)
 {
 	struct decant_uring *ring = op->ring;
 
+	uring_unclaim(op);
 	decant_owned_put(op->owned);
 	op->owned = NULL;
 	request_list_push(&ring->idle, &op->request);

@@ -2,7 +2,7 @@
 /*
  * plan.c - the next request of an operation, and what its transfer came to.
  *
- * A direct read whose ends are off a block boundary asks for the whole blocks:
+ * A direct transfer whose ends are off a block boundary asks for the whole blocks:
  *
  *	file	|...........|...........|...........|...........|
  *	caller	       [=================================]
@@ -10,7 +10,7 @@
  *
  * Edges lie in scratch memory; so do those pieces of the blocks that are misaligned in
  * memory, as the core decides, and the block that the file ends in. All else goes
- * directly.
+ * directly. A write's edges were read before (edge.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -130,6 +130,12 @@ static int stage_block(struct operation *op, struct decant_iter *it, size_t befo
 	return err || !behind ? err : decant_stage_pad(&op->stage, behind, 1, &part);
 }
 
+/* How far @it is ahead of the leg. */
+static size_t ahead(const struct operation *op, const struct decant_iter *it)
+{
+	return decant_iter_count(&op->leg->iter) - decant_iter_count(it);
+}
+
 /* A block that is the caller's only in part. */
 static int put_edge(struct operation *op, struct decant_iter *it, size_t before,
 		    size_t len)
@@ -145,6 +151,9 @@ static int put_edge(struct operation *op, struct decant_iter *it, size_t before,
 		err = decant_iter_buf(&from, DECANT_DEST, block.addr, block.len);
 	if (err)
 		return err;
+	if (op->code == REQUEST_WRITE)
+		uring_edges_fill(op, op->leg->pos + ahead(op, it) - before, block.addr,
+				 before, len);
 	n = decant_extract_all(&from, &op->sink, block.len);
 	if (n < 0)
 		return (int)n;
@@ -180,7 +189,7 @@ static int put_blocks(struct operation *op, struct decant_iter *it, size_t len)
 static size_t whole_blocks(const struct operation *op, const struct decant_iter *it)
 {
 	size_t left = decant_iter_count(it), align = op->file->info.offset_align;
-	uint64_t pos = op->leg->pos + (decant_iter_count(&op->leg->iter) - left), size;
+	uint64_t pos = op->leg->pos + ahead(op, it), size;
 
 	if (op->code == REQUEST_READ) {
 		size = uring_file_size(op->file, pos + left);
@@ -249,8 +258,11 @@ int uring_plan(struct operation *op)
 	struct decant_uring_file *file = op->file;
 	struct request *request = &op->request;
 	struct leg *leg = op->leg;
-	int err;
+	bool planned = false;
+	int err = op->code == REQUEST_WRITE ? uring_edges_plan(op, &planned) : 0;
 
+	if (err || planned)
+		return err;
 	op->after = leg->iter;
 	op->before = 0;
 	begin_sink(op);
@@ -259,7 +271,7 @@ int uring_plan(struct operation *op)
 		uring_scratch_put(op);
 		return err;
 	}
-	op->asked = decant_iter_count(&leg->iter) - decant_iter_count(&op->after);
+	op->asked = ahead(op, &op->after);
 	op->ring->stats.elements += op->sink.nr;
 	op->ring->stats.merged += op->sink.merged;
 	request->code = op->code;

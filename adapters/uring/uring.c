@@ -117,8 +117,11 @@ void decant_uring_free(struct decant_uring *ring)
 			return; /* the kernel may still write: better leaked than freed */
 	ring->ops->stop(ring->backend);
 	decant_pool_free(ring->pool);
-	for (unsigned i = 0; i < ring->depth; i++)
+	for (unsigned i = 0; i < ring->depth; i++) {
 		free(ring->operations[i].many);
+		uring_claim_fini(&ring->operations[i]);
+		uring_edges_fini(&ring->operations[i]);
+	}
 	free(ring->operations);
 	free(ring);
 }

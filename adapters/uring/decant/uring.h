@@ -14,11 +14,19 @@ DECANT_BEGIN
  * the stack they are on may go at once. The memory itself stays until the event: regions
  * of the ring's space are held, anything else is the caller's to keep.
  *
- * Direct I/O takes any position, length and cut. Misaligned pieces and the edges of a
- * read go through scratch memory, all else directly. The edges of a write that share a
- * block with bytes of others are written through the page cache once the rest is done;
- * so operations under way at the same time that touch one page, of which one has an edge
- * there, are the caller's to put in order. decant_uring_fsync() covers both ways.
+ * Direct I/O takes any position, length and cut. Misaligned pieces and edges go through
+ * scratch memory, all else directly. A write that changes only a part of a block reads
+ * that block, changes it and writes it whole. Where it can't - the file ends in the block
+ * or before it, or was not opened for reading - the edge goes through the page cache once
+ * the rest is done. Writes through one struct decant_uring_file wait for one another, in
+ * the order in which they began, where one has an edge in a block (or page, if that is
+ * more) that the other touches; so no byte is lost, whichever rings and threads they are
+ * of. Writes that overlap otherwise have no order, and nobody waits for a write through
+ * another file, descriptor or process: those that share a block with an edge are the
+ * caller's to put in order. decant_uring_fsync() covers both ways.
+ *
+ * A file may be used by several rings of several threads at a time. A write that waits
+ * for one of another ring goes on when that ring's events have been gathered.
  *
  * A write to a pipe nobody reads raises SIGPIPE, one beyond RLIMIT_FSIZE raises SIGXFSZ,
  * as with write(2), if io_uring does the work.
@@ -97,6 +105,7 @@ struct decant_uring_event {
  *	memory
  * @staged_bytes: bytes that went past the page cache through scratch memory
  * @buffered_bytes: bytes that went through the page cache, or to a file without one
+ * @edges: blocks of which a direct write changed only a part: read, changed and written
  * @resumed: requests that had to be continued after a short transfer
  *
  * Since: 0.1
@@ -109,6 +118,7 @@ struct decant_uring_stats {
 	uint64_t direct_bytes;
 	uint64_t staged_bytes;
 	uint64_t buffered_bytes;
+	uint64_t edges;
 	uint64_t resumed;
 };
 
