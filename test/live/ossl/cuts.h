@@ -28,7 +28,7 @@ static void scatter(const struct cuts *c, uint8_t *memory, const uint8_t *text)
 	}
 }
 
-static bool holds(const struct cuts *c, const uint8_t *text)
+__attribute__((unused)) static bool holds(const struct cuts *c, const uint8_t *text)
 {
 	uint8_t *wanted = malloc(c->room + 1);
 	bool same;
@@ -65,7 +65,7 @@ static void cut(struct cuts *c, size_t len, size_t most)
 }
 
 /* Cut the same memory again, elsewhere. */
-static void recut(struct cuts *c, const struct cuts *from)
+__attribute__((unused)) static void recut(struct cuts *c, const struct cuts *from)
 {
 	c->memory = from->memory;
 	c->room = from->room;
