@@ -15,22 +15,10 @@ void decant_domain_init(struct decant_domain *domain, const struct decant_domain
 	pthread_mutex_init(&domain->lock, NULL);
 }
 
-static struct map_slot *find_slot(const struct decant_region *region,
-				  const struct decant_domain *domain)
-{
-	struct map_slot *slot =
-		atomic_load_explicit(&region->slots, memory_order_acquire);
-
-	while (slot &&
-	       atomic_load_explicit(&slot->domain, memory_order_acquire) != domain)
-		slot = slot->next;
-	return slot;
-}
-
 const struct decant_mapping *decant_domain_mapping(const struct decant_domain *domain,
 						   const struct decant_region *region)
 {
-	struct map_slot *slot = find_slot(region, domain);
+	struct map_slot *slot = region_slot(region, domain);
 
 	return slot ? &slot->mapping : NULL;
 }
@@ -38,7 +26,7 @@ const struct decant_mapping *decant_domain_mapping(const struct decant_domain *d
 /* A slot nobody uses, on the region's list already or not. Under the region's lock. */
 static struct map_slot *spare_slot(struct decant_region *region)
 {
-	struct map_slot *slot = find_slot(region, NULL);
+	struct map_slot *slot = region_slot(region, NULL);
 
 	if (slot)
 		return slot;
@@ -86,7 +74,7 @@ static int map_locked(struct decant_domain *domain, struct decant_region *region
 	struct map_slot *slot;
 	int err;
 
-	if (find_slot(region, domain))
+	if (region_slot(region, domain))
 		return 0;
 	slot = spare_slot(region);
 	if (!slot)
@@ -132,7 +120,7 @@ int decant_domain_unmap(struct decant_domain *domain, struct decant_region *regi
 	struct map_slot *slot;
 
 	pthread_mutex_lock(&domain->lock);
-	slot = find_slot(region, domain);
+	slot = region_slot(region, domain);
 	if (slot)
 		unmap_slot(domain, slot);
 	pthread_mutex_unlock(&domain->lock);

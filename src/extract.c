@@ -12,6 +12,7 @@
 #include "kinds.h"
 #include "loop.h"
 #include "space.h"
+#include "step.h"
 #include "stage.h"
 #include "stop.h"
 #include "util.h"
@@ -53,7 +54,7 @@ static void begin(struct loop *l, struct decant_sink *sink,
 	if (limits->max_elements)
 		l->max = min_size(l->max, limits->max_elements);
 	if (!sink->space && sink->policy == DECANT_TRUST)
-		l->hi = UINTPTR_MAX;    /* memory in no region needs no more thought */
+		l->owner.hi = UINTPTR_MAX; /* memory in no region needs no more thought */
 	l->end = end_of(&sink->last);
 	if (unlikely(requests))
 		begin_requests(l);
@@ -73,14 +74,14 @@ static void close_open(struct loop *l)
 		return;
 	if (l->len_mask)
 		l->closed = l->open;
-	if (l->stored)
+	if (l->grown)
 		ops->grow(l->sink, l->nr, l->open.len);
-	else
+	else if (!l->stored)
 		ops->put(l->sink, l->nr, &l->open);
 	l->nr++;
 	l->room -= l->open.len;
 	l->end = end_of(&l->open);
-	l->stored = false;
+	l->stored = l->grown = false;
 }
 
 /*
@@ -136,11 +137,11 @@ static bool hold_next(struct loop *l)
 {
 	struct decant_hold *hold = l->sink->hold;
 
-	if (hold && decant_hold_add(hold, l->region)) {
+	if (hold && decant_hold_add(hold, l->owner.region)) {
 		l->stop = DECANT_STOP_MEMORY;
 		return false;
 	}
-	l->held = l->region;
+	l->held = l->owner.region;
 	return true;
 }
 
@@ -149,14 +150,14 @@ static inline struct decant_element element_at(const struct loop *l, unsigned ch
 {
 	return (struct decant_element){.addr = addr,
 				       .len = len,
-				       .region = l->region,
-				       .mapping = l->mapping,
-				       .device = (uintptr_t)addr + l->shift};
+				       .region = l->owner.region,
+				       .mapping = l->owner.mapping,
+				       .device = (uintptr_t)addr + l->owner.shift};
 }
 
 static inline bool open_next(struct loop *l, unsigned char *addr)
 {
-	uint64_t start = (uintptr_t)addr + l->shift;
+	uint64_t start = (uintptr_t)addr + l->owner.shift;
 
 	if (unlikely(l->requests) && !next_request(l))
 		return false;
@@ -166,7 +167,7 @@ static inline bool open_next(struct loop *l, unsigned char *addr)
 	}
 	if (!l->plain && !may_open(l, start))
 		return false;
-	if (l->region && l->region != l->held && !hold_next(l))
+	if (l->owner.region && l->owner.region != l->held && !hold_next(l))
 		return false;
 	close_open(l);
 	l->open = element_at(l, addr, 0);
@@ -177,10 +178,10 @@ static inline bool open_next(struct loop *l, unsigned char *addr)
 /* Bytes of another owner go on with the open element. */
 static bool join(struct loop *l)
 {
-	if (l->region && l->region != l->held && !hold_next(l))
+	if (l->owner.region && l->owner.region != l->held && !hold_next(l))
 		return false;
-	l->open.region = l->region;
-	l->open.mapping = l->mapping;
+	l->open.region = l->owner.region;
+	l->open.mapping = l->owner.mapping;
 	return true;
 }
 
@@ -196,10 +197,11 @@ static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
 		if (unlikely(!knows_owner(l, (uintptr_t)addr, given)) &&
 		    !loop_find_owner(l, (uintptr_t)addr, given))
 			break;
-		n = min_size(left, l->hi - (uintptr_t)addr);
-		if (end_of(&l->open) == (uintptr_t)addr + l->shift && l->open.len &&
-		    (l->open.region == l->region || l->joins) && l->open.len < l->cap) {
-			if (unlikely(l->open.region != l->region) && !join(l))
+		n = min_size(left, l->owner.hi - (uintptr_t)addr);
+		if (end_of(&l->open) == (uintptr_t)addr + l->owner.shift && l->open.len &&
+		    (l->open.region == l->owner.region || l->joins) &&
+		    l->open.len < l->cap) {
+			if (unlikely(l->open.region != l->owner.region) && !join(l))
 				break;
 			l->merged += left == len;
 		} else if (!open_next(l, addr)) {
@@ -207,6 +209,7 @@ static inline size_t take(struct loop *l, unsigned char *addr, size_t len,
 		}
 		n = min_size(n, l->cap - l->open.len);
 		l->open.len += n;
+		l->grown = l->stored;
 		addr += n;
 		left -= n;
 		if (one)
@@ -228,33 +231,33 @@ static void stop_at(struct loop *l, const struct decant_span *span)
 	l->stop = span_error(span) == -ENXIO ? DECANT_STOP_HOLE : DECANT_STOP_FAULT;
 }
 
-/*
- * The commonest case, in line: without limits a span of an owner that is known becomes an
- * element of its own. Nothing here that take() would do otherwise.
- */
-static inline __attribute__((always_inline)) bool
-take_plain(struct loop *l, unsigned char *addr, size_t len, struct decant_region *given)
+/* Take what the sink takes of a span's first n bytes. */
+static inline __attribute__((always_inline)) size_t
+walk_take(struct loop *l, const struct decant_span *span, size_t n)
 {
-	size_t nr = l->nr;
+	const struct step_mode mode = {NULL, false, false};
+	unsigned char *addr = span->addr;
+	struct step s;
+	size_t got = 0;
 
-	if (!l->plain || l->stored || !l->open.len || nr + 1 >= l->max ||
-	    len > l->max_element || !knows_owner(l, (uintptr_t)addr, given) ||
-	    len > l->hi - (uintptr_t)addr ||
-	    end_of(&l->open) == (uintptr_t)addr + l->shift ||
-	    (l->region && l->region != l->held))
-		return false;
-	l->sink->ops->put(l->sink, nr, &l->open);
-	l->nr = nr + 1;
-	l->open = element_at(l, addr, len);
-	return true;
+	if (step_possible(l)) {
+		s = step_load(l, &mode);
+		if (step_owns(&s.owner, (uintptr_t)addr, n, span->region))
+			got = step(&s, l, &mode, addr, n, true);
+		else
+			got = step_change(&s, l, &mode, addr, n, span->region);
+		step_store(&s, l, &mode);
+	}
+	if (got < n)
+		got += take(l, addr + got, n - got, span->region, false);
+	return got;
 }
 
 /* One copy of this for each kind, with the kind's functions inlined. */
 static inline __attribute__((always_inline)) size_t
-walk(struct loop *l, struct decant_iter *it, size_t len,
-     const struct decant_kind *kind)
+walk(struct loop *l, struct decant_iter *it, size_t len, const struct decant_kind *kind)
 {
-	struct decant_iter at = *it;    /* in registers, which nobody else can see */
+	struct decant_iter at = *it; /* in registers, which nobody else can see */
 	size_t done = 0;
 
 	while (done < len) {
@@ -265,9 +268,7 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 			stop_at(l, &span);
 			break;
 		}
-		got = take_plain(l, span.addr, n, span.region)
-			      ? n
-			      : take(l, span.addr, n, span.region, false);
+		got = walk_take(l, &span, n);
 		if (kind->put && span.region)
 			kind->put(&at, &span);
 		at.count -= got;
@@ -281,9 +282,9 @@ walk(struct loop *l, struct decant_iter *it, size_t len,
 	return done;
 }
 
-#define DECANT_KIND(NAME, name)                                                      \
-	case DECANT_KIND_##NAME:                                                     \
-		done = walk(l, it, len, &decant_##name##_kind);                      \
+#define DECANT_KIND(NAME, name)                                                          \
+	case DECANT_KIND_##NAME:                                                         \
+		done = walk(l, it, len, &decant_##name##_kind);                          \
 		break;
 
 static __attribute__((noinline)) size_t walk_kind(struct loop *l, struct decant_iter *it,
@@ -352,10 +353,11 @@ static size_t obstructed(struct loop *l, const struct decant_span *span)
 	size_t len = span->len, ahead;
 
 	if (l->stop == DECANT_STOP_UNREGISTERED)
-		return span->region ? len : min_size(len, l->hi - (uintptr_t)span->addr);
+		return span->region ? len
+				    : min_size(len, l->owner.hi - (uintptr_t)span->addr);
 	ahead = -loop_seen(l, span, &len) & l->addr_mask;
 	if (!ahead)
-		return 1;       /* too short for a block, or cut by another limit */
+		return 1; /* too short for a block, or cut by another limit */
 	/* Blocks lead to an aligned address, or pass by all of them. */
 	return ahead & l->len_mask ? len : min_size(len, ahead);
 }
@@ -437,11 +439,11 @@ static size_t hold_staged(struct loop *l, struct decant_iter it, size_t len)
 static size_t take_staged(struct loop *l, const struct decant_span *piece)
 {
 	if (!piece->region) {
-		l->given = l->region = NULL;
-		l->mapping = NULL;
-		l->shift = 0;
-		l->lo = (uintptr_t)piece->addr;
-		l->hi = l->lo + piece->len;
+		l->owner.given = l->owner.region = NULL;
+		l->owner.mapping = NULL;
+		l->owner.shift = 0;
+		l->owner.lo = (uintptr_t)piece->addr;
+		l->owner.hi = l->owner.lo + piece->len;
 	}
 	return take(l, piece->addr, piece->len, piece->region, false);
 }
@@ -503,8 +505,8 @@ static size_t stage_some(struct loop *l, struct decant_iter *it, size_t amount,
 }
 
 /* Send what comes next through the stage; bytes that made it into the sink. */
-static __attribute__((noinline)) size_t
-stage_next(struct loop *l, struct decant_iter *it, size_t done, size_t left)
+static __attribute__((noinline)) size_t stage_next(struct loop *l, struct decant_iter *it,
+						   size_t done, size_t left)
 {
 	size_t held = l->sink->hold ? l->sink->hold->nr : 0, got = 0;
 	size_t align = stage_align(l), amount = stage_amount(l, it, left, align), usable;

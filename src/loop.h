@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef SRC_LOOP_H
 #define SRC_LOOP_H
-/* loop.h - what the parts of the one loop share: extract.c, stretch.h, sinks.c. */
+/* loop.h - what the parts of the one loop share: extract.c, step.h, stretch.h, sinks.c. */
 #include <decant/extract.h>
 #include "util.h"
 
@@ -10,35 +10,40 @@ struct requests {
 	size_t *ends; /* of those that were followed by another in this walk */
 	size_t nr;
 	size_t max;
-	size_t bytes;    /* most in one */
+	size_t bytes;	 /* most in one */
 	size_t elements; /* most in one */
+};
+
+/* Whose the bytes in [lo, hi) are that come with the region given. */
+struct owner {
+	struct decant_region *given;
+	uintptr_t lo, hi;
+	struct decant_region *region;
+	const struct decant_mapping *mapping;
+	uint64_t shift; /* from an address to what the sink makes of it */
 };
 
 struct loop {
 	struct decant_sink *sink;
-	struct requests *requests;      /* NULL: all elements are one request's */
-	size_t first;                   /* elements before the request's */
-	size_t room;                    /* its bytes but for those of closed elements */
-	struct decant_element open;     /* the last element; len 0: there is none */
-	struct decant_element closed;   /* the one before, if put in this call */
-	size_t cap;                     /* most bytes the open element may have */
-	size_t nr;                      /* elements before the open one */
-	size_t max;                     /* elements that fit */
+	struct requests *requests;    /* NULL: all elements are one request's */
+	size_t first;		      /* elements before the request's */
+	size_t room;		      /* its bytes but for those of closed elements */
+	struct decant_element open;   /* the last element; len 0: there is none */
+	struct decant_element closed; /* the one before, if put in this call */
+	size_t cap;		      /* most bytes the open element may have */
+	size_t nr;		      /* elements before the open one */
+	size_t max;		      /* elements that fit */
 	size_t merged;
-	bool stored;                    /* the open element is in the table already */
-	bool plain;                     /* no limits but the sizes of table and element */
-	bool joins;                     /* an element may have several owners */
-	bool locked;                    /* the space is locked for look-ups */
-	bool copied;                    /* the next bytes can't be pointed at */
+	bool stored; /* the open element is in the table already */
+	bool grown;  /* and longer now */
+	bool plain;  /* no limits but the sizes of table and element */
+	bool joins;  /* an element may have several owners */
+	bool locked; /* the space is locked for look-ups */
+	bool copied; /* the next bytes can't be pointed at */
 	enum decant_stop stop;
 
-	/* The owner of memory in [lo, hi) that comes with the region given. */
-	struct decant_region *given;
-	uintptr_t lo, hi;
-	struct decant_region *region;
-	struct decant_region *held;     /* the region that was held last */
-	const struct decant_mapping *mapping;
-	uint64_t shift;                 /* from an address to what the sink makes of it */
+	struct owner owner;	    /* of the bytes taken or looked at last */
+	struct decant_region *held; /* the region that was held last */
 
 	/* The limits, ready for use. */
 	size_t max_element;
@@ -46,7 +51,7 @@ struct loop {
 	size_t addr_mask;
 	size_t len_mask;
 	size_t gap_mask;
-	uint64_t end;                   /* where the last closed element ended */
+	uint64_t end; /* where the last closed element ended */
 };
 
 /* One by one: clearing all of it at once takes longer than a short extraction. */
@@ -59,12 +64,10 @@ static inline void loop_clear(struct loop *l, struct decant_sink *sink)
 	l->cap = l->merged = 0;
 	l->nr = sink->nr;
 	l->max = sink->max;
-	l->stored = l->locked = l->copied = false;
+	l->stored = l->grown = l->locked = l->copied = false;
 	l->stop = DECANT_STOP_END;
-	l->given = l->region = l->held = NULL;
-	l->lo = l->hi = 0;
-	l->mapping = NULL;
-	l->shift = 0;
+	l->owner = (struct owner){0};
+	l->held = NULL;
 }
 
 /*
@@ -100,7 +103,7 @@ static inline size_t loop_cap_at(const struct loop *l, uint64_t start)
 static inline bool knows_owner(const struct loop *l, uintptr_t addr,
 			       const struct decant_region *given)
 {
-	return given == l->given && addr - l->lo < l->hi - l->lo;
+	return given == l->owner.given && addr - l->owner.lo < l->owner.hi - l->owner.lo;
 }
 
 /* The owner of addr, given or found, and the range for which that holds. */

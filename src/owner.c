@@ -29,37 +29,38 @@ struct decant_region *loop_look_up(struct loop *l, uintptr_t addr,
  */
 static bool translate(struct loop *l, uintptr_t addr)
 {
-	l->lo = (uintptr_t)l->region->addr;
-	l->hi = l->lo + l->region->len;
+	l->owner.lo = (uintptr_t)l->owner.region->addr;
+	l->owner.hi = l->owner.lo + l->owner.region->len;
 	if (l->sink->ops->device)
-		l->shift = l->mapping->iova - l->lo;
-	if (addr - l->lo < l->hi - l->lo)
+		l->owner.shift = l->owner.mapping->iova - l->owner.lo;
+	if (addr - l->owner.lo < l->owner.hi - l->owner.lo)
 		return true;
 	l->stop = DECANT_STOP_FAULT;
-	l->lo = l->hi;
+	l->owner.lo = l->owner.hi;
 	return false;
 }
 
 bool loop_find_owner(struct loop *l, uintptr_t addr, struct decant_region *given)
 {
 	const struct decant_sink *sink = l->sink;
-	struct decant_region *region = loop_look_up(l, addr, given, &l->lo, &l->hi);
+	struct decant_region *region =
+		loop_look_up(l, addr, given, &l->owner.lo, &l->owner.hi);
 	const struct decant_mapping *mapping = NULL;
 
 	if (!region && sink->policy == DECANT_REGISTER)
-		region = register_find(l, addr, &l->lo, &l->hi);
+		region = register_find(l, addr, &l->owner.lo, &l->owner.hi);
 	if (region && sink->domain)
 		mapping = decant_domain_mapping(sink->domain, region);
-	l->given = given;
-	l->region = region;
-	l->mapping = mapping;
-	l->shift = 0;
+	l->owner.given = given;
+	l->owner.region = region;
+	l->owner.mapping = mapping;
+	l->owner.shift = 0;
 	if (mapping)
 		return translate(l, addr);
 	if (region ? !sink->domain : sink->policy == DECANT_TRUST)
 		return true;
 	l->stop = DECANT_STOP_UNREGISTERED;
-	l->lo = l->hi;          /* ask again next time */
+	l->owner.lo = l->owner.hi; /* ask again next time */
 	return false;
 }
 
@@ -78,8 +79,8 @@ uint64_t loop_seen(struct loop *l, const struct decant_span *span, size_t *len)
 	if (!knows_owner(l, addr, span->region))
 		(void)loop_find_owner(l, addr, span->region);
 	l->stop = stop;
-	*len = min_size(*len, l->hi - addr);
-	return addr + l->shift;
+	*len = min_size(*len, l->owner.hi - addr);
+	return addr + l->owner.shift;
 }
 
 uint64_t loop_stage_seen(const struct loop *l)

@@ -33,6 +33,19 @@ struct decant_region {
 	struct map_slot first;          /* most regions know one domain */
 };
 
+/* What a domain has of a region, or NULL. */
+static inline struct map_slot *region_slot(const struct decant_region *region,
+					   const struct decant_domain *domain)
+{
+	struct map_slot *slot =
+		atomic_load_explicit(&region->slots, memory_order_acquire);
+
+	while (slot &&
+	       atomic_load_explicit(&slot->domain, memory_order_acquire) != domain)
+		slot = slot->next;
+	return slot;
+}
+
 /* domain.c: let go of a region that has no references left. */
 void domain_forget_region(struct decant_region *region);
 #endif

@@ -2,34 +2,11 @@
 /* space.c - regions sorted by address, found by bisection, under a readers' lock. */
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include "region.h"
 #include "space.h"
 #include "util.h"
-
-/* The range beside the region, so that a search touches nothing else. */
-struct entry {
-	uintptr_t start;
-	uintptr_t end;
-	struct decant_region *region;
-};
-
-#define GUESSES 1024
-
-struct decant_space {
-	pthread_rwlock_t lock;
-	struct entry *entries;
-	size_t nr;
-	size_t max;
-	/*
-	 * Which entry a look-up near an address found last. A guess is checked before it
-	 * is used, so it may be as old or as wrong as it likes.
-	 */
-	_Atomic(uint16_t) guesses[GUESSES];
-	unsigned grain; /* how near: no region had fewer than 2^grain bytes */
-};
 
 /* Whoever adds or removes goes first: somebody is always looking up. */
 static void lock_init(pthread_rwlock_t *lock)
@@ -89,11 +66,11 @@ static uintptr_t end_of(const struct decant_region *region)
 /* The first region that ends above addr; nr if there is none. No branch to mispredict. */
 static size_t first_above(const struct decant_space *space, uintptr_t addr)
 {
-	const struct entry *at = space->entries;
+	const struct space_entry *at = space->entries;
 	size_t left = space->nr;
 
 	while (left) {
-		const struct entry *next = at + (left + 1) / 2;
+		const struct space_entry *next = at + (left + 1) / 2;
 
 		at = next[-1].end <= addr ? next : at;
 		left /= 2;
@@ -101,42 +78,34 @@ static size_t first_above(const struct decant_space *space, uintptr_t addr)
 	return (size_t)(at - space->entries);
 }
 
-/* As first_above(), mostly without a search. */
-static size_t guess(struct decant_space *space, uintptr_t addr)
-{
-	uint32_t near = (uint32_t)((uint64_t)addr >> space->grain) * 0x9e3779b1u;
-	_Atomic(uint16_t) *at = &space->guesses[near / (UINT32_MAX / GUESSES + 1)];
-	size_t i = atomic_load_explicit(at, memory_order_relaxed);
-	const struct entry *entries = space->entries;
-
-	if (likely(i < space->nr &&
-		   addr - entries[i].start < entries[i].end - entries[i].start))
-		return i;
-	i = first_above(space, addr);
-	atomic_store_explicit(at, (uint16_t)i, memory_order_relaxed);
-	return i;
-}
-
 struct decant_region *space_look_up(struct decant_space *space, uintptr_t addr,
 				    uintptr_t *lo, uintptr_t *hi)
 {
-	size_t i = guess(space, addr);
-	const struct entry *entries = space->entries;
+	const struct space_entry *entries = space->entries;
+	const struct space_entry *entry = space_guessed(space, addr);
+	size_t i;
 
-	if (i < space->nr && entries[i].start <= addr) {
-		*lo = entries[i].start;
-		*hi = entries[i].end;
-		return entries[i].region;
+	if (unlikely(!entry)) {
+		i = first_above(space, addr);
+		entry = entries + i;
+		atomic_store_explicit(space_guess(space, addr), (uint16_t)i,
+				      memory_order_relaxed);
 	}
-	*lo = i > 0 ? entries[i - 1].end : 0;
-	*hi = i < space->nr ? entries[i].start : UINTPTR_MAX;
+	i = (size_t)(entry - entries);
+	if (i < space->nr && entry->start <= addr) {
+		*lo = entry->start;
+		*hi = entry->end;
+		return entry->region;
+	}
+	*lo = i > 0 ? entry[-1].end : 0;
+	*hi = i < space->nr ? entry->start : UINTPTR_MAX;
 	return NULL;
 }
 
 static int make_room(struct decant_space *space)
 {
 	size_t max = space->max ? 2 * space->max : 16;
-	struct entry *entries;
+	struct space_entry *entries;
 
 	if (space->nr < space->max)
 		return 0;
@@ -160,8 +129,8 @@ static int add_locked(struct decant_space *space, struct decant_region *region)
 		return err;
 	memmove(&space->entries[i + 1], &space->entries[i],
 		(space->nr - i) * sizeof(*space->entries));
-	space->entries[i] = (struct entry){start_of(region), end_of(region),
-					   decant_region_get(region)};
+	space->entries[i] = (struct space_entry){start_of(region), end_of(region),
+						 decant_region_get(region)};
 	space->nr++;
 	while (region->len >> space->grain == 0)
 		space->grain--;

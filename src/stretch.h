@@ -2,241 +2,129 @@
 #ifndef SRC_STRETCH_H
 #define SRC_STRETCH_H
 /*
- * stretch.h - the loop over an array of elements, one copy for each sink.
- *
- * What goes on with the open element of the sink, or opens one of the same owner, needs
- * nothing but what is in registers. All else is loop_take()'s, which knows all the rules;
- * what is done here by itself comes to the same.
+ * stretch.h - the loop over an array of elements, one copy for each sink, with the sink's
+ * functions in line: nothing is asked of a kind but where its array is.
  */
 #include <decant/kind/vector.h>
-#include "loop.h"
-#include "util.h"
+#include "step.h"
 
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-
-/* What changes with every element, and what must be true of it to need no thought. */
+/* Where in the array the loop stands, and what is left to do. */
 struct stretch {
-	struct decant_element open;
-	size_t cap; /* most bytes that the open element may have */
-	size_t nr;
-	size_t merged;
-	size_t last; /* the most that nr may be */
-	size_t max_element;
-	struct decant_region *given;
-	uintptr_t hi; /* the open element's owner has the size bytes below hi */
-	size_t size;
-	uint64_t shift;
+	const char *el;
+	size_t offset;
+	size_t left;
+	size_t element; /* its size */
 };
 
-static ALWAYS_INLINE struct stretch stretch_load(const struct loop *l)
+static ALWAYS_INLINE struct decant_bvec stretch_at(const struct stretch *at)
 {
-	return (struct stretch){.open = l->open,
-				.cap = l->cap,
-				.nr = l->nr,
-				.merged = l->merged,
-				.last = l->max - 1,
-				.max_element = l->max_element,
-				.given = l->given,
-				.hi = l->hi,
-				.size = l->hi - l->lo,
-				.shift = l->shift};
+	const struct decant_bvec *bv = (const void *)at->el;
+	bool owned = at->element == sizeof(*bv);
+
+	return (struct decant_bvec){(unsigned char *)bv->addr + at->offset,
+				    bv->len - at->offset, owned ? bv->region : NULL};
 }
 
-static ALWAYS_INLINE void stretch_store(const struct stretch *s, struct loop *l)
+/* So many bytes of the n in the element were taken; whether that is all of it. */
+static ALWAYS_INLINE bool stretch_took(struct stretch *at, size_t got, size_t n)
 {
-	l->open = s->open;
-	l->cap = s->cap;
-	l->nr = s->nr;
-	l->merged = s->merged;
-}
-
-/* Whether all n bytes at addr are the open element's owner's. */
-static ALWAYS_INLINE bool stretch_owns(const struct stretch *s, uintptr_t addr, size_t n)
-{
-	size_t room = s->hi - addr;
-
-	return room <= s->size && n <= room;
-}
-
-/* The open element is in the sink: begin the next request if that was this one's last. */
-static ALWAYS_INLINE void stretch_request(const struct stretch *s, struct loop *l)
-{
-	struct requests *r = l->requests;
-
-	l->room -= s->open.len;
-	if (!r || (l->room && s->nr - l->first < r->elements))
-		return;
-	r->ends[r->nr++] = l->first = s->nr;
-	l->room = r->bytes;
-}
-
-/* Whether the rules allow an element at seen next, without asking which one fails. */
-static ALWAYS_INLINE bool stretch_may_open(const struct stretch *s, const struct loop *l,
-					   uint64_t seen)
-{
-	const struct requests *r = l->requests;
-
-	if (r && unlikely(l->gap_mask || r->nr + 1 >= r->max))
+	at->left -= got;
+	if (unlikely(got < n)) {
+		at->offset += got;
 		return false;
-	return !((seen & l->addr_mask) | ((seen | end_of(&s->open)) & l->gap_mask));
-}
-
-/* Close the open element and open one at addr, still empty; or leave things be. */
-static ALWAYS_INLINE bool stretch_open(struct stretch *s, struct loop *l,
-				       const struct decant_sink_ops *ops,
-				       unsigned char *addr)
-{
-	uint64_t seen = (uintptr_t)addr + s->shift;
-
-	if (unlikely(s->nr >= s->last || !stretch_may_open(s, l, seen)))
-		return false;
-	ops->put(l->sink, s->nr, &s->open);
-	s->nr++;
-	stretch_request(s, l);
-	s->cap = min_size(loop_cap_at(l, seen), l->room);
-	s->open.addr = addr;
-	s->open.device = seen;
+	}
+	at->offset = 0;
+	at->el += at->element;
 	return true;
 }
 
-/* Without rules: take all n bytes at addr, or none. */
-static ALWAYS_INLINE size_t stretch_plain(struct stretch *s, struct loop *l,
-					  const struct decant_sink_ops *ops,
-					  unsigned char *addr, size_t n)
+/* As long as it is one owner's memory; whether somebody else's comes next. */
+static ALWAYS_INLINE bool stretch_one(struct step *s, struct loop *l,
+				      const struct step_mode *mode, struct stretch *at)
 {
-	uint64_t seen = (uintptr_t)addr + s->shift;
+	while (at->left) {
+		struct decant_bvec bv = stretch_at(at);
+		size_t got;
 
-	if (end_of(&s->open) == seen) {
-		if (unlikely(n > s->max_element - s->open.len))
-			return 0;
-		s->open.len += n;
-		s->merged++;
-		return n;
+		if (unlikely(bv.len - 1 >= at->left))
+			return false;
+		if (!mode->one_owner &&
+		    !step_owns(&s->owner, (uintptr_t)bv.addr, bv.len, bv.region))
+			return true;
+		got = step(s, l, mode, bv.addr, bv.len, !at->offset);
+		if (!stretch_took(at, got, bv.len))
+			return false;
 	}
-	if (unlikely(s->nr >= s->last || n > s->max_element))
-		return 0;
-	ops->put(l->sink, s->nr, &s->open);
-	s->nr++;
-	s->open.addr = addr;
-	s->open.len = n;
-	s->open.device = seen;
-	return n;
+	return false;
 }
 
-/* Take what needs no thought of the n bytes at addr; a whole span may merge. */
-static ALWAYS_INLINE size_t stretch_take(struct stretch *s, struct loop *l,
-					 const struct decant_sink_ops *ops,
-					 unsigned char *addr, size_t n, bool whole)
+/* As much as needs no thought. Empty elements are left to the caller. */
+static ALWAYS_INLINE void stretch_run(struct loop *l, struct step_mode mode,
+				      struct stretch *array)
 {
-	size_t left = n, some;
+	struct step s = step_load(l, &mode);
+	struct stretch at = *array;
 
-	if (end_of(&s->open) == (uintptr_t)addr + s->shift && s->open.len < s->cap) {
-		some = min_size(left, s->cap - s->open.len);
-		s->open.len += some;
-		s->merged += whole;
-		left -= some;
-		addr += some;
-	}
-	while (left) {
-		if (!stretch_open(s, l, ops, addr))
+	if (mode.plain)
+		at.offset = 0;
+	while (stretch_one(&s, l, &mode, &at)) {
+		struct decant_bvec bv = stretch_at(&at);
+		size_t got = step_change(&s, l, &mode, bv.addr, bv.len, bv.region);
+
+		if (!stretch_took(&at, got, bv.len))
 			break;
-		some = min_size(left, s->cap);
-		s->open.len = some;
-		left -= some;
-		addr += some;
 	}
-	return n - left;
+	step_store(&s, l, &mode);
+	*array = at;
 }
 
-/*
- * As much as needs no thought, *left bytes at most; where that ends. Empty elements are
- * left to the caller. With one_owner nobody else has any memory; with plain there are no
- * rules, and nothing is to be cut yet.
- */
-static ALWAYS_INLINE const char *
-stretch_run(struct loop *l, const struct decant_sink_ops *ops, const char *el,
-	    size_t *offset, size_t *left, size_t element, bool one_owner, bool plain)
+static ALWAYS_INLINE void
+stretch_choose(struct loop *l, const struct decant_sink_ops *ops, struct stretch *at)
 {
-	struct stretch s = stretch_load(l);
-	size_t rest = *left, skip = plain ? 0 : *offset;
+	struct step_mode rules = {ops, false, false}, owners = {ops, true, false};
+	struct step_mode plain = {ops, true, true};
 
-	while (rest) {
-		const struct decant_bvec *bv = (const void *)el;
-		unsigned char *addr = (unsigned char *)bv->addr + skip;
-		size_t n = bv->len - skip, got;
-
-		if (unlikely(n - 1 >= rest))
-			break;
-		if (!one_owner && unlikely(!stretch_owns(&s, (uintptr_t)addr, n)))
-			break;
-		if (element == sizeof(*bv) && unlikely(bv->region != s.given))
-			break;
-		if (plain)
-			got = stretch_plain(&s, l, ops, addr, n);
-		else
-			got = stretch_take(&s, l, ops, addr, n, !skip);
-		rest -= got;
-		skip += got;
-		if (unlikely(got < n))
-			break;
-		skip = 0;
-		el += element;
-	}
-	stretch_store(&s, l);
-	*left = rest;
-	*offset = skip;
-	return el;
-}
-
-static ALWAYS_INLINE const char *
-stretch_choose(struct loop *l, const struct decant_sink_ops *ops, const char *el,
-	       size_t *offset, size_t *left, size_t element)
-{
-	if (!l->open.len || l->stored || l->open.region != l->region)
-		return el;
-	if (!l->plain || *offset)
-		return stretch_run(l, ops, el, offset, left, element, false, false);
-	if (l->hi - l->lo == UINTPTR_MAX)
-		return stretch_run(l, ops, el, offset, left, element, true, true);
-	return stretch_run(l, ops, el, offset, left, element, false, true);
+	if (!step_possible(l))
+		return;
+	if (!l->plain || at->offset)
+		stretch_run(l, rules, at);
+	else if (at->element == sizeof(struct iovec) &&
+		 l->owner.hi - l->owner.lo == UINTPTR_MAX)
+		stretch_run(l, plain, at);
+	else
+		stretch_run(l, owners, at);
 }
 
 static ALWAYS_INLINE size_t stretch(struct loop *l, const struct decant_sink_ops *ops,
 				    struct decant_iter *it, size_t len, size_t element)
 {
-	const char *el = it->at.any, *begun = NULL;
-	size_t left = len, offset = it->offset;
+	struct stretch at = {it->at.any, it->offset, len, element};
+	const char *begun = NULL;
 
-	while (left) {
-		const struct decant_bvec *bv = (const void *)el;
-		size_t n = min_size(bv->len - offset, left), got = 0, merged = l->merged;
+	while (at.left) {
+		struct decant_bvec bv = stretch_at(&at);
+		size_t n = min_size(bv.len, at.left), got = 0, merged = l->merged;
 
 		if (n)
-			got = loop_take(l, (unsigned char *)bv->addr + offset, n,
-					element == sizeof(*bv) ? bv->region : NULL);
+			got = loop_take(l, bv.addr, n, bv.region);
 		if (n && !got)
 			break;
 		/* Only what goes on with an element by its first byte has merged. */
-		if (el == begun)
+		if (at.el == begun)
 			l->merged = merged;
-		begun = el;
-		left -= got;
-		offset += got;
-		if (offset == bv->len) {
-			el += element;
-			offset = 0;
-		}
-		if (left && ops)
-			el = stretch_choose(l, ops, el, &offset, &left, element);
-		if (offset)
-			begun = el;
+		begun = at.el;
+		(void)stretch_took(&at, got, bv.len);
+		if (at.left && ops)
+			stretch_choose(l, ops, &at);
+		if (at.offset)
+			begun = at.el;
 	}
-	it->at.any = el;
-	it->offset = offset;
-	it->count -= len - left;
-	it->consumed += len - left;
-	if (left < len)
+	it->at.any = at.el;
+	it->offset = at.offset;
+	it->count -= len - at.left;
+	it->consumed += len - at.left;
+	if (at.left < len)
 		decant_vector_settle(it, element);
-	return len - left;
+	return len - at.left;
 }
 #endif
