@@ -88,6 +88,12 @@ int decant_iter_bvec(struct decant_iter *it, enum decant_direction direction,
 	return err;
 }
 
+void iter_over_bvec(struct decant_iter *it, enum decant_direction direction,
+		    const struct decant_bvec *bvec, size_t count)
+{
+	begin(it, DECANT_KIND_BVEC, direction, bvec, count);
+}
+
 static int begin_endless(struct decant_iter *it, enum decant_kind_id kind,
 			 enum decant_direction direction, const void *bytes, size_t len)
 {

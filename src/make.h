@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef SRC_MAKE_H
 #define SRC_MAKE_H
-/* make.h - what the constructors of the kinds check. */
+/* make.h - how iterators are made: what the constructors of the kinds check. */
 #include <errno.h>
 #include <decant/iter.h>
 #include "util.h"
@@ -24,4 +24,8 @@ static inline int add_len(size_t *total, size_t len)
 	*total += len;
 	return 0;
 }
+
+/* iter.c: over a list of so many bytes that the loop made: there is nothing to check. */
+void iter_over_bvec(struct decant_iter *it, enum decant_direction direction,
+		    const struct decant_bvec *bvec, size_t count);
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <decant/owned.h>
 #include <decant/stage.h>
+#include "make.h"
 #include "util.h"
 
 #define OWNED_INLINE 8
@@ -120,10 +121,11 @@ static int own(struct decant_owned *owned, struct decant_iter *it, size_t len,
 	err = owned_stage(owned, &sink, &stage, it->direction, len);
 	if (!err)
 		err = owned_fill(owned, &sink, it, len);
+	if (err)
+		return err;
 	owned->nr = sink.nr;
-	return err ? err
-		   : decant_iter_bvec(&owned->iter, it->direction, owned->list,
-				      owned->nr);
+	iter_over_bvec(&owned->iter, it->direction, owned->list, sink.bytes);
+	return 0;
 }
 
 static int check_options(const struct decant_own_options *options)
