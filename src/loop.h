@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef SRC_LOOP_H
 #define SRC_LOOP_H
-/* loop.h - what the parts of the one loop share: extract.c, step.h, stretch.h, sinks.c. */
+/* loop.h - what the parts of the one loop share: extract.c, step.h, stretch.h. */
 #include <decant/extract.h>
 #include "util.h"
 
