@@ -12,47 +12,40 @@ _Static_assert(sizeof(struct decant_span) == sizeof(struct decant_bvec), "one la
 unsigned char discard_bucket[DECANT_ENDLESS_BYTES] __attribute__((aligned(4096)));
 static const unsigned char zeroes[DECANT_ENDLESS_BYTES] __attribute__((aligned(4096)));
 
-static void begin(struct decant_iter *it, enum decant_kind_id kind,
-		  enum decant_direction direction, const void *at, size_t count)
+static struct decant_iter made_of(enum decant_kind_id kind,
+				  enum decant_direction direction, const void *at)
 {
-	struct decant_iter made = {.kind = (uint8_t)kind,
-				   .direction = (uint8_t)direction,
-				   .count = count,
-				   .at.any = at};
-
-	kind_begin(it, &made);
+	return (struct decant_iter){
+		.kind = (uint8_t)kind, .direction = (uint8_t)direction, .at.any = at};
 }
 
 int decant_iter_buf(struct decant_iter *it, enum decant_direction direction, void *addr,
 		    size_t len)
 {
-	size_t total = 0;
+	struct decant_iter made = made_of(DECANT_KIND_BUF, direction, addr);
 	int err = check_direction(direction);
 
 	if (!err)
 		err = check_range(addr, len);
 	if (!err)
-		err = add_len(&total, len);
+		err = add_len(&made.count, len);
 	if (!err)
-		begin(it, DECANT_KIND_BUF, direction, addr, total);
+		kind_begin(it, &made);
 	return err;
 }
 
 int decant_iter_iovec(struct decant_iter *it, enum decant_direction direction,
 		      const struct iovec *iov, size_t nr)
 {
-	size_t total = 0;
+	struct decant_iter made = made_of(DECANT_KIND_IOVEC, direction, iov);
 	int err = check_direction(direction);
 
 	if (!err && nr && !iov)
 		err = -EFAULT;
-	for (size_t i = 0; i < nr && !err; i++) {
-		err = check_range(iov[i].iov_base, iov[i].iov_len);
-		if (!err)
-			err = add_len(&total, iov[i].iov_len);
-	}
+	for (size_t i = 0; i < nr && !err; i++)
+		err = add_element(&made.count, iov[i].iov_base, iov[i].iov_len);
 	if (!err)
-		begin(it, DECANT_KIND_IOVEC, direction, iov, total);
+		begin_array(it, &made, nr, sizeof(*iov));
 	return err;
 }
 
@@ -71,37 +64,38 @@ static int check_owner(const struct decant_bvec *bv)
 int decant_iter_bvec(struct decant_iter *it, enum decant_direction direction,
 		     const struct decant_bvec *bvec, size_t nr)
 {
-	size_t total = 0;
+	struct decant_iter made = made_of(DECANT_KIND_BVEC, direction, bvec);
 	int err = check_direction(direction);
 
 	if (!err && nr && !bvec)
 		err = -EFAULT;
 	for (size_t i = 0; i < nr && !err; i++) {
-		err = check_range(bvec[i].addr, bvec[i].len);
+		err = check_owner(&bvec[i]);
 		if (!err)
-			err = check_owner(&bvec[i]);
-		if (!err)
-			err = add_len(&total, bvec[i].len);
+			err = add_element(&made.count, bvec[i].addr, bvec[i].len);
 	}
 	if (!err)
-		begin(it, DECANT_KIND_BVEC, direction, bvec, total);
+		begin_array(it, &made, nr, sizeof(*bvec));
 	return err;
 }
 
 void iter_over_bvec(struct decant_iter *it, enum decant_direction direction,
 		    const struct decant_bvec *bvec, size_t count)
 {
-	begin(it, DECANT_KIND_BVEC, direction, bvec, count);
+	struct decant_iter made = made_of(DECANT_KIND_BVEC, direction, bvec);
+
+	made.count = count;
+	kind_begin(it, &made);
 }
 
 static int begin_endless(struct decant_iter *it, enum decant_kind_id kind,
 			 enum decant_direction direction, const void *bytes, size_t len)
 {
-	size_t total = 0;
-	int err = add_len(&total, len);
+	struct decant_iter made = made_of(kind, direction, bytes);
+	int err = add_len(&made.count, len);
 
 	if (!err)
-		begin(it, kind, direction, bytes, total);
+		kind_begin(it, &made);
 	return err;
 }
 
@@ -191,7 +185,8 @@ void decant_iter_truncate(struct decant_iter *it, size_t n)
 {
 	const struct decant_kind *kind = decant_kind_get(it->kind);
 
-	it->count = min_size(kind_refresh(it), n);
+	kind_refresh(it);
 	if (kind && kind->truncate)
 		kind->truncate(it, n);
+	it->count = min_size(it->count, n);
 }

@@ -60,6 +60,18 @@ static inline void kind_retreat(struct decant_iter *it, size_t n)
 }
 #undef DECANT_KIND
 
+/* Go behind the last byte, without a walk if the kind knows the way. */
+static inline void kind_end(struct decant_iter *it)
+{
+	const struct decant_kind *kind = decant_kind_get(it->kind);
+	size_t left = it->count;
+
+	it->count = 0;
+	it->consumed += left;
+	if (kind && !(kind->end && kind->end(it)))
+		kind->advance(it, left);
+}
+
 #define DECANT_KIND(NAME, name)                                                          \
 	case DECANT_KIND_##NAME:                                                         \
 		if (decant_##name##_kind.put)                                            \

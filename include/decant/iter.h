@@ -151,7 +151,10 @@ DECANT_API int decant_iter_strided(struct decant_iter *it,
  * Parts are of any kind but chains, all of the same direction. They are read, never
  * moved: what was consumed shows in the chain alone, and its copies are independent
  * values. A queue among them counts with what it has when the chain is made, which is
- * noted in it. Reverting into an earlier part walks that part.
+ * noted in it, and so is where a list ends that was truncated. Any step costs the same
+ * however many parts there are and however long they are; but reverting into an earlier
+ * part walks in it if it is a list of remote addresses that was truncated, or a queue's
+ * truncated or grown part.
  *
  * Return: 0; -EINVAL for an unknown direction or a part of another one, -ELOOP for a
  * chain in a chain, -EFAULT for no list, -EOVERFLOW if the parts have more than SSIZE_MAX

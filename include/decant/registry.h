@@ -36,7 +36,12 @@ enum decant_kind_bytes {
  *	Bytes copied, at least 1, or a negative errno.
  * @ahead: NULL, or: how many bytes are ahead now, if that changes by itself
  * @behind: NULL, or: how many bytes revert may give back, if that changes by itself
- * @truncate: NULL, or: what must be noted when at most @n bytes shall stay ahead
+ * @truncate: NULL, or: what must be noted when at most @n bytes shall stay ahead; count
+ *	is still what it was
+ * @mark: NULL, or: note in words 1 and 2, which only this and @truncate change, what @end
+ *	needs; may walk there
+ * @end: NULL, or: stand behind the last byte, in fewer steps than a walk there takes;
+ *	false, and nothing changed, if it can't. count and consumed are up to date.
  * @build: begin an iterator over the same bytes as a list of spans, with lists, where it
  *	needs any, in @room: @room_base and @nr times @room_each bytes, aligned for any
  *	type. -ENOTSUP if the kind can't describe them or has no such direction.
@@ -64,6 +69,8 @@ struct decant_kind {
 	size_t (*ahead)(const struct decant_iter *it);
 	size_t (*behind)(const struct decant_iter *it);
 	void (*truncate)(struct decant_iter *it, size_t n);
+	void (*mark)(struct decant_iter *it);
+	bool (*end)(struct decant_iter *it);
 	int (*build)(struct decant_iter *it, enum decant_direction direction,
 		     const struct decant_span *spans, size_t nr, void *room);
 	size_t room_base;

@@ -69,7 +69,7 @@ DECANT_API struct decant_span decant_window_find(const struct decant_window *win
  * @window: how addresses translate; borrowed, from decant_window_init()
  * @iov: descriptors: addresses there, and lengths; borrowed. It may lie in memory that
  *	others can change at any time.
- * @nr: descriptors, up to 2^32 - 1
+ * @nr: descriptors, up to 2^26 - 1 (2^15 - 1 where addresses have 32 bits)
  *
  * Whoever owns the descriptors may be hostile. The lengths are added up once, here; that
  * sum bounds the iterator for good. Later each descriptor is read once, into the

@@ -10,19 +10,13 @@
 #include "../kinds.h"
 #include "../make.h"
 
-static const struct decant_iter *part_of(const struct decant_iter *it)
-{
-	return (const struct decant_iter *)it->word[0];
-}
-
 /* The current part where the cursor stands, with at most so many bytes ahead. */
 static struct decant_iter part_here(const struct decant_iter *it, size_t most)
 {
-	struct decant_iter part = *part_of(it);
-	size_t done = it->word[1];
+	struct decant_iter part = *decant_chain_part(it);
 
-	part.count = min_size(part.count - done, most);
-	part.consumed += done;
+	part.count = min_size(decant_chain_left(it), most);
+	part.consumed += it->word[1];
 	part.offset = it->offset;
 	part.at = it->at;
 	part.word[2] = it->word[2];
@@ -46,14 +40,14 @@ static void stand_at_start(struct decant_iter *it, const struct decant_iter *par
 	stand(it, part, 0);
 }
 
-struct decant_span decant_chain_peek(const struct decant_iter *it)
+struct decant_span decant_chain_peek_any(const struct decant_iter *it)
 {
 	struct decant_iter part = part_here(it, it->count);
 
 	return kind_peek(&part);
 }
 
-void decant_chain_put(const struct decant_iter *it, const struct decant_span *span)
+void decant_chain_put_any(const struct decant_iter *it, const struct decant_span *span)
 {
 	struct decant_iter part = part_here(it, it->count);
 
@@ -69,15 +63,15 @@ ssize_t decant_chain_move(const struct decant_iter *it, const struct iovec *loca
 }
 
 /* The cursor is never at a part's end while the chain has more. */
-void decant_chain_advance(struct decant_iter *it, size_t n)
+void decant_chain_advance_any(struct decant_iter *it, size_t n)
 {
-	size_t left = part_of(it)->count - it->word[1];
+	size_t left = decant_chain_left(it);
 	struct decant_iter part;
 
 	while (n >= left && (n > left || it->count)) {
 		n -= left;
-		stand_at_start(it, part_of(it) + 1);
-		left = part_of(it)->count;
+		stand_at_start(it, decant_chain_part(it) + 1);
+		left = decant_chain_part(it)->count;
 	}
 	if (!n)
 		return;
@@ -86,17 +80,17 @@ void decant_chain_advance(struct decant_iter *it, size_t n)
 	stand(it, &part, it->word[1] + n);
 }
 
-/* A part that is entered from behind is walked from its beginning. */
+/* From its end: what that takes depends on n, not on the part. */
 static void enter_from_behind(struct decant_iter *it, size_t n)
 {
-	const struct decant_iter *last = part_of(it) - 1;
+	const struct decant_iter *last = decant_chain_part(it) - 1;
 	struct decant_iter part;
 
 	for (; n > last->count; last--)
 		n -= last->count;
 	part = *last;
-	if (part.count > n)
-		kind_advance(&part, part.count - n);
+	kind_end(&part);
+	kind_retreat(&part, n);
 	it->word[0] = (uintptr_t)last;
 	stand(it, &part, last->count - n);
 }
@@ -118,11 +112,15 @@ void decant_chain_retreat(struct decant_iter *it, size_t n)
 
 static int check_part(struct decant_iter *part, enum decant_direction direction)
 {
+	const struct decant_kind *kind = decant_kind_get(part->kind);
+
 	if (part->kind == DECANT_KIND_CHAIN)
 		return -ELOOP;
-	if (part->kind >= DECANT_KIND_COUNT || part->direction != direction)
+	if (!kind || part->direction != direction)
 		return -EINVAL;
 	kind_refresh(part);
+	if (kind->mark)
+		kind->mark(part);
 	return 0;
 }
 

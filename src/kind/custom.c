@@ -44,24 +44,38 @@ static void table_put(void *state, const struct decant_place *place,
 }
 
 /* The table has no empty spans: the index moves to the one that pos lies in. */
+static size_t table_index(const struct decant_custom_table *table, size_t pos)
+{
+	size_t lo = 0, nr = table->nr;
+
+	while (nr > 1) {
+		size_t half = nr / 2;
+
+		if (table->entries[lo + half].begin <= pos)
+			lo += half;
+		nr -= half;
+	}
+	return lo;
+}
+
+/* The next one, most of the time. */
 static void table_advance(void *state, struct decant_place *place, size_t n)
 {
 	const struct decant_custom_table *table = state;
-	size_t i = place->word, pos = place->pos + n;
+	const struct decant_custom_entry *entry = &table->entries[place->word];
+	size_t pos = place->pos + n, into = pos - entry->begin;
 
-	while (i + 1 < table->nr && table->entries[i + 1].begin <= pos)
-		i++;
-	place->word = i;
+	if (into < entry->span.len)
+		return;
+	if (place->word + 1 < table->nr && into - entry->span.len < entry[1].span.len)
+		place->word++;
+	else
+		place->word = table_index(table, pos);
 }
 
 static void table_retreat(void *state, struct decant_place *place, size_t n)
 {
-	const struct decant_custom_table *table = state;
-	size_t i = place->word, pos = place->pos - n;
-
-	while (i && table->entries[i].begin > pos)
-		i--;
-	place->word = i;
+	place->word = table_index(state, place->pos - n);
 }
 
 static const struct decant_iter_ops table_ops = {.size = sizeof(table_ops),

@@ -19,13 +19,10 @@ int decant_iter_process(struct decant_iter *it, enum decant_direction direction,
 		err = -EINVAL;
 	if (!err && nr && !iov)
 		err = -EFAULT;
-	for (size_t i = 0; i < nr && !err; i++) {
-		err = check_range(iov[i].iov_base, iov[i].iov_len);
-		if (!err)
-			err = add_len(&made.count, iov[i].iov_len);
-	}
+	for (size_t i = 0; i < nr && !err; i++)
+		err = add_element(&made.count, iov[i].iov_base, iov[i].iov_len);
 	if (!err)
-		kind_begin(it, &made);
+		begin_array(it, &made, nr, sizeof(*iov));
 	return err;
 }
 

@@ -133,6 +133,23 @@ int decant_iter_queue(struct decant_iter *it, enum decant_direction direction,
 	return 0;
 }
 
+/* From the tail back: past what was appended since, not past all that is before. */
+bool decant_queue_end(struct decant_iter *it)
+{
+	struct decant_queue *queue = decant_queue_of(it);
+	size_t pos = decant_queue_pos(it);
+	const struct decant_segment *segment;
+
+	pthread_mutex_lock(&queue->lock);
+	segment = queue->tail;
+	while (segment && segment->prev && pos - segment->begin - 1 >= segment->span.len)
+		segment = segment->prev;
+	pthread_mutex_unlock(&queue->lock);
+	it->at.any = segment;
+	it->offset = segment ? pos - segment->begin : 0;
+	return true;
+}
+
 /* Without references: the room is not given back. */
 int decant_queue_build(struct decant_iter *it, enum decant_direction direction,
 		       const struct decant_span *spans, size_t nr, void *room)

@@ -38,12 +38,11 @@ int decant_window_init(struct decant_window *window,
 	return 0;
 }
 
-struct decant_span decant_window_find(const struct decant_window *window, uint64_t addr)
+size_t decant_window_search(const struct decant_window *window, uint64_t addr)
 {
 	const struct decant_window_range *range = window->ranges;
-	size_t nr = window->nr, offset;
+	size_t nr = window->nr;
 
-	/* The last range that begins at or below addr. */
 	while (nr > 1) {
 		size_t half = nr / 2;
 
@@ -51,11 +50,16 @@ struct decant_span decant_window_find(const struct decant_window *window, uint64
 			range += half;
 		nr -= half;
 	}
-	if (!nr || addr < range->base || addr - range->base >= range->len)
+	return (size_t)(range - window->ranges);
+}
+
+struct decant_span decant_window_find(const struct decant_window *window, uint64_t addr)
+{
+	size_t range = decant_window_search(window, addr);
+
+	if (!decant_remote_in(window, range, addr))
 		return span_stop(-EFAULT);
-	offset = (size_t)(addr - range->base);
-	return (struct decant_span){(unsigned char *)range->addr + offset,
-				    range->len - offset, range->region};
+	return decant_window_span(&window->ranges[range], addr);
 }
 
 int decant_iter_remote(struct decant_iter *it, enum decant_direction direction,
@@ -65,7 +69,7 @@ int decant_iter_remote(struct decant_iter *it, enum decant_direction direction,
 	const volatile struct iovec *shared = iov;
 	struct decant_iter made = {.kind = DECANT_KIND_REMOTE,
 				   .direction = (uint8_t)direction,
-				   .word = {(uintptr_t)window, (uintptr_t)iov, nr}};
+				   .word = {(uintptr_t)window, (uintptr_t)iov, 0}};
 	int err = check_direction(direction);
 
 	if (!err && !window)
@@ -78,8 +82,10 @@ int decant_iter_remote(struct decant_iter *it, enum decant_direction direction,
 		err = add_len(&made.count, shared[i].iov_len);
 	if (err)
 		return err;
-	if (nr)
+	if (nr) {
+		made.word[2] = nr | DECANT_REMOTE_WHOLE;
 		decant_remote_read(&made, 0);
+	}
 	kind_begin(it, &made);
 	return 0;
 }

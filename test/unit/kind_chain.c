@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <decant/decant.h>
 #include "check.h"
+#include "touched.h"
 
 #define EACH 96
 
@@ -258,6 +259,77 @@ static void stops_of_parts(void)
 	CHECK_EQ(decant_extract(&it, &sink, SIZE_MAX), 10);
 }
 
+#define LONG  20000
+#define FEW   24 /* pages: ends, a search by halves, a header */
+#define ROUND 100
+
+static unsigned char far[32 * LONG];
+
+/* A long list of a kind, from its third byte on, perhaps without its second half. */
+static bool build_long(struct decant_iter *part, const struct decant_kind *kind,
+		       bool truncated)
+{
+	static struct decant_span spans[LONG];
+
+	for (size_t i = 0; i < LONG; i++)
+		spans[i] = (struct decant_span){far + 32 * i, i % 3 ? 16 : 0, NULL};
+	touched_new(kind->room_base + LONG * kind->room_each + 1);
+	if (kind == decant_kind_get(DECANT_KIND_CHAIN) ||
+	    kind->build(part, DECANT_SOURCE, spans, LONG, touched.memory))
+		return false;
+	CHECK(!decant_iter_advance(part, 3));
+	if (truncated)
+		decant_iter_truncate(part, decant_iter_count(part) / 2 - 5);
+	return true;
+}
+
+/*
+ * Back and forth across the border behind a long list: no page of the list but those at
+ * its end, each time, and the right bytes.
+ */
+static void back_over_a_border(const struct decant_kind *kind, bool truncated)
+{
+	struct decant_iter parts[3], it, check;
+	unsigned char got[40], want[40];
+	size_t border;
+
+	if (!build_long(&parts[0], kind, truncated))
+		return;
+	border = decant_iter_count(&parts[0]);
+	REQUIRE(!decant_iter_buf(&parts[1], DECANT_SOURCE, bytes, 20));
+	REQUIRE(!decant_iter_buf(&parts[2], DECANT_SOURCE, bytes, 20));
+	REQUIRE(!decant_iter_chain(&it, DECANT_SOURCE, parts, 3));
+	check = it;
+	CHECK(!decant_iter_advance(&it, border + 4));
+	touched_begin();
+	for (size_t i = 0; i < ROUND; i++) {
+		CHECK(!decant_iter_revert(&it, 20 + i % 8));
+		CHECK(!decant_iter_advance(&it, 20 + i % 8));
+	}
+	CHECK(!decant_iter_revert(&it, 20));
+	if (touched_end() > FEW)
+		check_fail(__FILE__, __LINE__, "%s: %zu pages of %zu", kind->name,
+			   touched.pages, touched.bytes / TOUCHED_PAGE);
+	CHECK(!decant_iter_advance(&check, border - 16));
+	CHECK_EQ(decant_copy_to(got, &it, 30), 30);
+	CHECK_EQ(decant_copy_to(want, &check, 30), 30);
+	CHECK(!memcmp(got, want, 30));
+}
+
+/* Truncated lists of remote addresses and queues have no room for a note. */
+static void borders(void)
+{
+	for (size_t i = 0; i < sizeof(far); i++)
+		far[i] = (unsigned char)(i * 7 + i / 256);
+	for (unsigned k = 0; k < DECANT_KIND_COUNT; k++) {
+		back_over_a_border(decant_kind_get(k), false);
+		touched_free();
+		if (k != DECANT_KIND_REMOTE && k != DECANT_KIND_QUEUE)
+			back_over_a_border(decant_kind_get(k), true);
+		touched_free();
+	}
+}
+
 int main(void)
 {
 	static const struct check_case cases[] = {
@@ -269,6 +341,7 @@ int main(void)
 		{"a million parts, half of them empty", many_parts},
 		{"chains in chains and mixed directions are refused", what_is_refused},
 		{"a part's hole or fault is the chain's", stops_of_parts},
+		{"back over a border takes no walk, of any kind", borders},
 	};
 
 	return check_run(cases, sizeof(cases) / sizeof(*cases));

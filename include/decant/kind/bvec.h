@@ -3,7 +3,7 @@
 #ifdef DECANT_KIND
 DECANT_KIND(BVEC, bvec)
 #else
-#include <decant/kind/vector.h>
+#include <decant/kind/ends.h>
 
 static inline struct decant_span decant_bvec_peek(const struct decant_iter *it)
 {
@@ -22,6 +22,11 @@ static inline void decant_bvec_advance(struct decant_iter *it, size_t n)
 static inline void decant_bvec_retreat(struct decant_iter *it, size_t n)
 {
 	decant_vector_retreat(it, n, sizeof(struct decant_bvec));
+}
+
+static inline void decant_bvec_mark(struct decant_iter *it)
+{
+	decant_ends_mark(it, sizeof(struct decant_bvec));
 }
 
 static inline int decant_bvec_build(struct decant_iter *it,
@@ -43,6 +48,9 @@ static const struct decant_kind decant_bvec_kind = {
 	.peek = decant_bvec_peek,
 	.advance = decant_bvec_advance,
 	.retreat = decant_bvec_retreat,
+	.truncate = decant_ends_truncate,
+	.mark = decant_bvec_mark,
+	.end = decant_ends_go,
 	.build = decant_bvec_build,
 	.array = sizeof(struct decant_bvec),
 	.room_each = sizeof(struct decant_bvec),

@@ -3,7 +3,7 @@
 #ifdef DECANT_KIND
 DECANT_KIND(IOVEC, iovec)
 #else
-#include <decant/kind/vector.h>
+#include <decant/kind/ends.h>
 
 static inline struct decant_span decant_iovec_peek(const struct decant_iter *it)
 {
@@ -20,6 +20,11 @@ static inline void decant_iovec_advance(struct decant_iter *it, size_t n)
 static inline void decant_iovec_retreat(struct decant_iter *it, size_t n)
 {
 	decant_vector_retreat(it, n, sizeof(struct iovec));
+}
+
+static inline void decant_iovec_mark(struct decant_iter *it)
+{
+	decant_ends_mark(it, sizeof(struct iovec));
 }
 
 static inline int decant_iovec_build(struct decant_iter *it,
@@ -40,6 +45,9 @@ static const struct decant_kind decant_iovec_kind = {
 	.peek = decant_iovec_peek,
 	.advance = decant_iovec_advance,
 	.retreat = decant_iovec_retreat,
+	.truncate = decant_ends_truncate,
+	.mark = decant_iovec_mark,
+	.end = decant_ends_go,
 	.build = decant_iovec_build,
 	.array = sizeof(struct iovec),
 	.room_each = sizeof(struct iovec),

@@ -6,7 +6,7 @@
 #ifdef DECANT_KIND
 DECANT_KIND(PROCESS, process)
 #else
-#include <decant/kind/vector.h>
+#include <decant/kind/ends.h>
 
 static inline struct decant_span decant_process_peek(const struct decant_iter *it)
 {
@@ -23,6 +23,11 @@ static inline void decant_process_retreat(struct decant_iter *it, size_t n)
 	decant_vector_retreat(it, n, sizeof(struct iovec));
 }
 
+static inline void decant_process_mark(struct decant_iter *it)
+{
+	decant_ends_mark(it, sizeof(struct iovec));
+}
+
 /* process.c */
 ssize_t decant_process_move(const struct decant_iter *it, const struct iovec *local,
 			    size_t nr);
@@ -35,6 +40,9 @@ static const struct decant_kind decant_process_kind = {
 	.peek = decant_process_peek,
 	.advance = decant_process_advance,
 	.retreat = decant_process_retreat,
+	.truncate = decant_ends_truncate,
+	.mark = decant_process_mark,
+	.end = decant_ends_go,
 	.move = decant_process_move,
 	.build = decant_process_build,
 	.room_each = sizeof(struct iovec),

@@ -116,6 +116,7 @@ static inline void decant_queue_truncate(struct decant_iter *it, size_t n)
 }
 
 /* queue.c */
+bool decant_queue_end(struct decant_iter *it);
 int decant_queue_build(struct decant_iter *it, enum decant_direction direction,
 		       const struct decant_span *spans, size_t nr, void *room);
 
@@ -128,6 +129,7 @@ static const struct decant_kind decant_queue_kind = {
 	.ahead = decant_queue_ahead,
 	.behind = decant_queue_behind,
 	.truncate = decant_queue_truncate,
+	.end = decant_queue_end,
 	.build = decant_queue_build,
 	.room_base = sizeof(struct decant_queue),
 	.room_each = sizeof(struct decant_segment),
