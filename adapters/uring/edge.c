@@ -92,6 +92,7 @@ int uring_edges_plan(struct operation *op, bool *planned)
 	request->fd = op->file->direct_fd;
 	request->iov = op->few;
 	request->nr = 1;
+	request->buffer = -1;
 	return 0;
 }
 

@@ -9,6 +9,7 @@
  *	plan.c		the next request of an operation, and what its transfer came to
  *	edge.c		blocks of which a write changes only a part: read before
  *	claim.c		who may write which blocks of a file now
+ *	fixed.c		regions as registered buffers
  *	file.c		what a file demands
  *	ring.c		back end: io_uring
  *	threads.c	back end: a pool of threads
@@ -25,6 +26,8 @@
 #define REQUEST_BYTES	     0x7ffff000u /* MAX_RW_COUNT of Linux */
 #define SCRATCH_ALIGN	     4096u	 /* what a pool's buffers are aligned to */
 #define OFFSET_ALIGN_MAX     65536u /* larger blocks are not read and written directly */
+#define FIXED_DEFAULT	     1024u  /* regions that a ring registers */
+#define FIXED_REFUSED	     64u    /* refused ones that it remembers */
 #define EDGE_SPAN	     16384u /* edges no further apart are read at once */
 
 /* The operation's code, or what it needs on the way. */
@@ -44,6 +47,7 @@ enum request_code {
  * @nr: elements in @iov
  * @iov: the memory
  * @offset: position in the file, or -1: a file without positions
+ * @buffer: the registered buffer that all of @iov lies in, or -1
  * @result: bytes or a negative errno; set by the back end
  * @next: for lists
  */
@@ -54,6 +58,7 @@ struct request {
 	unsigned nr;
 	struct iovec *iov;
 	int64_t offset;
+	int buffer;
 	ssize_t result;
 	struct request *next;
 };
@@ -101,6 +106,9 @@ struct backend;
  * @wait: flush, then wait until @reap has something to give or @timeout (milliseconds, -1
  *	for ever) is over; may return early; 0 or a negative errno
  * @reap: a request that is complete, or NULL
+ * @buffers: make room for @nr registered buffers, and say whether several elements may
+ *	lie in one. NULL: there are none in this back end.
+ * @set_buffer: register memory as number @slot; NULL: empty it
  */
 struct backend_ops {
 	enum decant_uring_backend id;
@@ -111,6 +119,8 @@ struct backend_ops {
 	int (*flush)(struct backend *backend);
 	int (*wait)(struct backend *backend, int timeout);
 	struct request *(*reap)(struct backend *backend);
+	int (*buffers)(struct backend *backend, unsigned nr, bool *vectored);
+	int (*set_buffer)(struct backend *backend, unsigned slot, void *addr, size_t len);
 };
 
 extern const struct backend_ops uring_backend_ring;
@@ -233,6 +243,42 @@ struct operation {
 	struct iovec few[REQUEST_ELEMENTS_FEW];
 };
 
+/**
+ * struct fixed - regions as registered buffers
+ * @domain: which regions are; the slot is a mapping's lkey
+ * @lock: over all else; after the domain's and the region's
+ * @possible: whether to try
+ * @always: whether an operation fails if its regions can't be registered
+ * @table: whether the kernel has made its table
+ * @vectored: whether a request may have several elements in a buffer
+ * @why: why not @possible, or NULL
+ * @max: slots of the table
+ * @slots: what is in them
+ * @nr_stale: how many are to be emptied by the ring's thread
+ * @regions: how many are registered
+ * @locked: bytes of them, in whole pages
+ * @needed: what RLIMIT_MEMLOCK should have been, when it was too small last
+ * @starved: something was refused for lack of room
+ * @refused: what
+ */
+struct fixed {
+	struct decant_domain domain;
+	pthread_mutex_t lock;
+	_Atomic(bool) possible;
+	bool always;
+	bool table;
+	bool vectored;
+	const char *why;
+	unsigned max;
+	unsigned char *slots;
+	_Atomic(unsigned) nr_stale;
+	unsigned regions;
+	uint64_t locked;
+	uint64_t needed;
+	bool starved;
+	_Atomic(uint64_t) refused[FIXED_REFUSED];
+};
+
 struct decant_uring {
 	const struct backend_ops *ops;
 	struct backend *backend;
@@ -245,6 +291,7 @@ struct decant_uring {
 	struct request_list idle;
 	struct request_list starved; /* waiting for scratch memory */
 	struct decant_pool *pool;    /* scratch memory, once some was needed */
+	struct fixed fixed;
 	struct decant_uring_stats stats;
 };
 
@@ -279,6 +326,17 @@ bool uring_edges_failed(struct operation *op);
 void uring_edges_fill(const struct operation *op, uint64_t pos, unsigned char *block,
 		      size_t before, size_t len);
 void uring_edges_fini(struct operation *op);
+
+/* fixed.c: */
+int uring_fixed_init(struct decant_uring *ring,
+		     const struct decant_uring_options *options);
+void uring_fixed_fini(struct decant_uring *ring);
+/* empty what other threads gave up */
+void uring_fixed_tidy(struct decant_uring *ring);
+/* register an operation's regions, if that is a must */
+int uring_fixed_map(struct operation *op);
+/* find the registered buffer of a request */
+void uring_fixed_plan(struct operation *op);
 
 /* plan.c: -EBUSY: scratch memory is needed and all of it is in use */
 int uring_plan(struct operation *op);

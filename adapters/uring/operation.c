@@ -158,40 +158,46 @@ static void wait_for_claim(struct operation *op)
 	queue(op);
 }
 
-/* Begin, or wait for another write that changes a part of the same block. */
-static int claim(struct operation *op, size_t len, uint64_t pos)
+/*
+ * All that can fail before the operation has begun. -EBUSY: another write changes a part
+ * of the same block.
+ */
+static int prepare(struct operation *op, struct decant_iter *it, size_t len, uint64_t pos)
 {
-	bool claims = len && op->code == REQUEST_WRITE && op->file->info.direct;
-	int err = claims ? uring_claim(op, pos, len) : 0;
+	int err = own(op, it, len);
 
-	if (err && err != -EBUSY) {
-		decant_owned_put(op->owned);
-		return err;
-	}
-	if (claims)
-		uring_edges_begin(op);
+	if (!err)
+		err = uring_fixed_map(op);
 	if (err)
-		wait_for_claim(op);
-	else
-		start(op);
-	return 0;
+		return err;
+	lay_legs(op, op->file->positions ? pos : 0);
+	if (op->code != REQUEST_WRITE || !op->file->info.direct)
+		return 0;
+	uring_edges_begin(op);
+	return uring_claim(op, pos, len);
 }
 
 int uring_begin(struct operation *op, struct decant_iter *it, size_t len, uint64_t pos)
 {
+	struct decant_iter before = it ? *it : (struct decant_iter){0};
 	int err;
 
 	for (unsigned i = 0; i < LEG_COUNT; i++)
 		op->legs[i] = (struct leg){0};
 	op->owned = NULL;
-	if (len) {
-		err = own(op, it, len);
-		if (err)
-			return err;
-		lay_legs(op, op->file->positions ? pos : 0);
-		take_error(op);
+	err = len ? prepare(op, it, len, pos) : 0;
+	if (err && err != -EBUSY) {
+		decant_owned_put(op->owned);
+		*it = before;
+		return err;
 	}
-	return claim(op, len, pos);
+	if (len)
+		take_error(op);
+	if (err)
+		wait_for_claim(op);
+	else
+		start(op);
+	return 0;
 }
 
 /* Interrupted, or not ready: neither is the caller's problem. */

@@ -41,12 +41,18 @@ static int scratch_pool(struct decant_uring *ring)
 {
 	struct decant_pool_options options = {.size = sizeof(options)};
 	size_t records = scratch_records(ring) * sizeof(struct decant_staged);
+	int err;
 
 	options.buffer_bytes = ring->stage_bytes + records;
 	options.buffers = smaller(ring->depth, POOL_BYTES / options.buffer_bytes);
 	if (!options.buffers)
 		options.buffers = 1;
-	return decant_pool_new(&ring->pool, &options);
+	err = decant_pool_new(&ring->pool, &options);
+	/* Best in a registered buffer, but it does without. */
+	if (!err && ring->fixed.possible)
+		(void)!decant_domain_map(&ring->fixed.domain,
+					 decant_pool_region(ring->pool));
+	return err;
 }
 
 /* Give the operation scratch memory, unless it has some. */
@@ -66,7 +72,7 @@ static int scratch_get(struct operation *op)
 	if (!memory.addr)
 		return -EBUSY;
 	records = (char *)memory.addr + ring->stage_bytes;
-	memory = (struct decant_span){.addr = memory.addr, .len = ring->stage_bytes};
+	memory.len = ring->stage_bytes;
 	decant_stage_init(&op->stage, memory, records, scratch_records(ring));
 	return 0;
 }
@@ -136,19 +142,28 @@ static size_t ahead(const struct operation *op, const struct decant_iter *it)
 	return decant_iter_count(&op->leg->iter) - decant_iter_count(it);
 }
 
+/* An iterator over scratch memory, which has an owner. */
+static int iter_span(struct decant_iter *it, const struct decant_span *span,
+		     struct decant_bvec *bvec)
+{
+	*bvec = (struct decant_bvec){span->addr, span->len, span->region};
+	return decant_iter_bvec(it, DECANT_DEST, bvec, 1);
+}
+
 /* A block that is the caller's only in part. */
 static int put_edge(struct operation *op, struct decant_iter *it, size_t before,
 		    size_t len)
 {
 	struct decant_iter rest = *it, from;
 	struct decant_span block = {0};
+	struct decant_bvec bvec;
 	int err = scratch_get(op);
 	ssize_t n;
 
 	if (!err)
 		err = stage_block(op, &rest, before, len, &block);
 	if (!err)
-		err = decant_iter_buf(&from, DECANT_DEST, block.addr, block.len);
+		err = iter_span(&from, &block, &bvec);
 	if (err)
 		return err;
 	if (op->code == REQUEST_WRITE)
@@ -230,6 +245,7 @@ static bool is_fine(const struct operation *op)
 static int put_small(struct operation *op, struct decant_iter *it)
 {
 	struct decant_span piece;
+	struct decant_bvec bvec;
 	struct decant_iter from;
 	size_t len;
 	int err = scratch_get(op);
@@ -239,7 +255,7 @@ static int put_small(struct operation *op, struct decant_iter *it)
 	len = smaller(decant_iter_count(it), op->stage.memory.len);
 	err = decant_stage_take(&op->stage, it, len, 1, 0, &piece);
 	if (!err)
-		err = decant_iter_buf(&from, DECANT_DEST, piece.addr, len);
+		err = iter_span(&from, &piece, &bvec);
 	return err ? err : (int)decant_extract(&from, &op->sink, len);
 }
 
@@ -279,6 +295,7 @@ int uring_plan(struct operation *op)
 	request->iov = op->sink.table;
 	request->nr = (unsigned)op->sink.nr;
 	request->offset = file->positions ? (int64_t)(leg->pos - op->before) : -1;
+	uring_fixed_plan(op);
 	return 0;
 }
 

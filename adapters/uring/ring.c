@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include "internal.h"
+#include "opcodes.h"
 
 struct backend {
 	struct io_uring uring;
@@ -54,6 +55,28 @@ static int ring_fd(const struct backend *backend)
 	return backend->uring.ring_fd;
 }
 
+static void prepare_fixed(struct io_uring_sqe *sqe, const struct request *request)
+{
+	const struct iovec *iov = request->iov;
+	bool reads = request->code == REQUEST_READ;
+	int one = reads ? IORING_OP_READ_FIXED : IORING_OP_WRITE_FIXED;
+	int many = reads ? URING_OP_READV_FIXED : URING_OP_WRITEV_FIXED;
+	uint64_t offset = (uint64_t)request->offset;
+
+	if (request->nr == 1)
+		io_uring_prep_rw(one, sqe, request->fd, iov->iov_base,
+				 (unsigned)iov->iov_len, offset);
+	else
+		io_uring_prep_rw(many, sqe, request->fd, iov, request->nr, offset);
+	sqe->buf_index = (uint16_t)request->buffer;
+}
+
+static bool is_fixed(const struct request *request)
+{
+	return (request->code == REQUEST_READ || request->code == REQUEST_WRITE) &&
+	       request->buffer >= 0;
+}
+
 /* One element needs no vector: the kernel saves a copy of the list. */
 static void prepare(struct io_uring_sqe *sqe, const struct request *request)
 {
@@ -93,7 +116,10 @@ static void ring_queue(struct backend *backend, struct request *request)
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&backend->uring);
 
 	assert(sqe);
-	prepare(sqe, request);
+	if (is_fixed(request))
+		prepare_fixed(sqe, request);
+	else
+		prepare(sqe, request);
 	io_uring_sqe_set_data(sqe, request);
 }
 
@@ -138,6 +164,32 @@ static struct request *ring_reap(struct backend *backend)
 	return request;
 }
 
+static bool can_fixed_vectors(struct io_uring *uring)
+{
+	struct io_uring_probe *probe = io_uring_get_probe_ring(uring);
+	bool can = probe && io_uring_opcode_supported(probe, URING_OP_READV_FIXED) &&
+		   io_uring_opcode_supported(probe, URING_OP_WRITEV_FIXED);
+
+	if (probe)
+		io_uring_free_probe(probe);
+	return can;
+}
+
+static int ring_buffers(struct backend *backend, unsigned nr, bool *vectored)
+{
+	*vectored = can_fixed_vectors(&backend->uring);
+	return io_uring_register_buffers_sparse(&backend->uring, nr);
+}
+
+static int ring_set_buffer(struct backend *backend, unsigned slot, void *addr, size_t len)
+{
+	struct iovec iov = {addr, len};
+	int n = io_uring_register_buffers_update_tag(&backend->uring, slot, &iov, NULL,
+						     1);
+
+	return n < 0 ? n : 0;
+}
+
 const struct backend_ops uring_backend_ring = {
 	.id = DECANT_URING_RING,
 	.start = ring_start,
@@ -147,4 +199,6 @@ const struct backend_ops uring_backend_ring = {
 	.flush = ring_flush,
 	.wait = ring_wait,
 	.reap = ring_reap,
+	.buffers = ring_buffers,
+	.set_buffer = ring_set_buffer,
 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include "internal.h"
+#include "opcodes.h"
 
 #define DEPTH_DEFAULT	    64u
 #define DEPTH_MAX	    4096u
@@ -49,6 +50,8 @@ static int check_options(const struct decant_uring_options *options)
 {
 	if (options->size != sizeof(*options) || options->depth > DEPTH_MAX ||
 	    options->backend > DECANT_URING_THREADS ||
+	    options->buffers > DECANT_URING_BUFFERS_NEVER ||
+	    options->regions > URING_BUFFERS_MAX ||
 	    options->stage_bytes > STAGE_BYTES_MAX)
 		return -EINVAL;
 	return 0;
@@ -66,6 +69,8 @@ static size_t stage_bytes(size_t wanted)
 static int ring_init(struct decant_uring *ring,
 		     const struct decant_uring_options *options)
 {
+	int err;
+
 	ring->depth = options->depth ? options->depth : DEPTH_DEFAULT;
 	ring->space = options->space;
 	ring->stage_bytes = stage_bytes(options->stage_bytes);
@@ -78,7 +83,13 @@ static int ring_init(struct decant_uring *ring,
 		ring->operations[i].ring = ring;
 		request_list_push(&ring->idle, &ring->operations[i].request);
 	}
-	return start_backend(ring, options->backend);
+	err = start_backend(ring, options->backend);
+	if (err)
+		return err;
+	err = uring_fixed_init(ring, options);
+	if (err)
+		ring->ops->stop(ring->backend);
+	return err;
 }
 
 int decant_uring_new(struct decant_uring **out,
@@ -115,8 +126,9 @@ void decant_uring_free(struct decant_uring *ring)
 	while (ring->active)
 		if (decant_uring_wait(ring, &event, 1, -1) < 0)
 			return; /* the kernel may still write: better leaked than freed */
-	ring->ops->stop(ring->backend);
 	decant_pool_free(ring->pool);
+	uring_fixed_fini(ring);
+	ring->ops->stop(ring->backend);
 	for (unsigned i = 0; i < ring->depth; i++) {
 		free(ring->operations[i].many);
 		uring_claim_fini(&ring->operations[i]);
@@ -256,6 +268,7 @@ int decant_uring_wait(struct decant_uring *ring, struct decant_uring_event *even
 
 	if (!max || max > INT_MAX)
 		return -EINVAL;
+	uring_fixed_tidy(ring);
 	n = (int)gather(ring, events, max);
 	while (!n && ring->active) {
 		n = wait_once(ring, events, max, timeout);

@@ -60,6 +60,21 @@ enum decant_uring_direct {
 };
 
 /**
+ * enum decant_uring_buffers - whether regions become registered buffers
+ * @DECANT_URING_BUFFERS_AUTO: when an operation first uses one, if the kernel and the
+ *	limit on locked memory allow it
+ * @DECANT_URING_BUFFERS_ALWAYS: or the operation does not begin
+ * @DECANT_URING_BUFFERS_NEVER: none
+ *
+ * Since: 0.1
+ */
+enum decant_uring_buffers {
+	DECANT_URING_BUFFERS_AUTO,
+	DECANT_URING_BUFFERS_ALWAYS,
+	DECANT_URING_BUFFERS_NEVER
+};
+
+/**
  * struct decant_uring_options - how a ring is made
  * @size: sizeof(struct decant_uring_options)
  * @depth: most operations under way at a time, 1 to 4096; 0 for 64
@@ -70,6 +85,9 @@ enum decant_uring_direct {
  *	128 KiB (less is raised to that), at most 64 MiB. Memory is taken when an
  *	operation first needs some; all of a ring share about 64 MiB and take turns if
  *	that is short.
+ * @buffers: whether regions become registered buffers
+ * @regions: most GiB, each region's rounded up, that are registered at a time, 1 to
+ *	16384; 0 for 1024
  *
  * Since: 0.1
  */
@@ -79,6 +97,8 @@ struct decant_uring_options {
 	enum decant_uring_backend backend;
 	struct decant_space *space;
 	size_t stage_bytes;
+	enum decant_uring_buffers buffers;
+	unsigned regions;
 };
 
 /**
@@ -106,6 +126,7 @@ struct decant_uring_event {
  * @staged_bytes: bytes that went past the page cache through scratch memory
  * @buffered_bytes: bytes that went through the page cache, or to a file without one
  * @edges: blocks of which a direct write changed only a part: read, changed and written
+ * @fixed: requests from or into registered buffers
  * @resumed: requests that had to be continued after a short transfer
  *
  * Since: 0.1
@@ -119,7 +140,32 @@ struct decant_uring_stats {
 	uint64_t staged_bytes;
 	uint64_t buffered_bytes;
 	uint64_t edges;
+	uint64_t fixed;
 	uint64_t resumed;
+};
+
+/**
+ * struct decant_uring_buffers_info - registered buffers of a ring
+ * @possible: whether regions are registered
+ * @vectored: whether requests of several elements use them, too (Linux 6.15); known once
+ *	a region has been registered
+ * @regions: how many are registered
+ * @locked: bytes of memory that this locks
+ * @needed: bytes that RLIMIT_MEMLOCK must allow for what it refused last; more if other
+ *	rings of the same user lock memory. 0 if it refused nothing.
+ * @limit: RLIMIT_MEMLOCK, bytes; UINT64_MAX if there is none. CAP_IPC_LOCK is above it.
+ * @why: when not @possible: why, in words; else NULL
+ *
+ * Since: 0.1
+ */
+struct decant_uring_buffers_info {
+	bool possible;
+	bool vectored;
+	unsigned regions;
+	uint64_t locked;
+	uint64_t needed;
+	uint64_t limit;
+	const char *why;
 };
 
 /**
@@ -205,6 +251,37 @@ DECANT_API int decant_uring_fd(const struct decant_uring *ring);
  */
 DECANT_API void decant_uring_stats(const struct decant_uring *ring,
 				   struct decant_uring_stats *stats);
+
+/**
+ * decant_uring_domain - the ring as a domain of regions
+ * @ring: the ring
+ *
+ * A region that is mapped here is a registered buffer: the kernel has locked its memory
+ * and need not look its pages up again. An operation whose memory lies in one of them
+ * uses it. Regions are mapped by themselves (enum decant_uring_buffers), which costs the
+ * first operation some time; decant_domain_map() by the thread that uses the ring does it
+ * beforehand. A region stays mapped until decant_domain_unmap(), the end of the ring or
+ * the region's last reference. If that goes in another thread, the memory may stay locked
+ * until the ring is used next.
+ *
+ * decant_domain_map() gives -EOPNOTSUPP if nothing can be registered, -ENOMEM if
+ * RLIMIT_MEMLOCK is too small (decant_uring_buffers_info() says what is needed), -ENOSPC
+ * if there are too many regions, or what the kernel says of such memory.
+ *
+ * Return: the domain; the ring's.
+ * Since: 0.1
+ */
+DECANT_API struct decant_domain *decant_uring_domain(struct decant_uring *ring);
+
+/**
+ * decant_uring_buffers_info - what is registered, and what it would have taken
+ * @ring: the ring
+ * @info: filled; @info->why is a static string
+ *
+ * Since: 0.1
+ */
+DECANT_API void decant_uring_buffers_info(struct decant_uring *ring,
+					  struct decant_uring_buffers_info *info);
 
 /**
  * decant_uring_file_open - make a file ready for operations
