@@ -113,7 +113,7 @@ static void print_stats(struct copy *c, uint64_t began)
 	struct copy_stats *s = &c->stats;
 
 	engine_describe(&c->engine);
-	s->bytes = c->engine.bytes;
+	s->bytes = c->engine.hops[0].bytes;
 	s->elapsed_ns = stats_now() - began;
 	s->here = c->engine.stats;
 	s->there = c->session.other;
@@ -121,7 +121,7 @@ static void print_stats(struct copy *c, uint64_t began)
 	if (c->session.client)
 		snprintf(s->fabric, sizeof(s->fabric), "%s", c->session.request.provider);
 	snprintf(s->backing, sizeof(s->backing), "%s",
-		 decant_backing_name(decant_pool_backing(c->engine.pool)));
+		 decant_backing_name(decant_pool_backing(c->engine.hops[0].pool)));
 	stats_print(s, o->stats, strcmp(o->target, "-") ? stdout : stderr);
 }
 
@@ -169,7 +169,7 @@ int command_copy(int argc, char **argv)
 	if (!c->report.code) {
 		progress_begin(&c->engine.progress, c->options.quiet,
 			       c->source->meta.size);
-		engine_run(&c->engine, c->source, c->target);
+		engine_run(&c->engine, c->source, NULL, c->target);
 	}
 	if (c->report.code)
 		abandon(c);

@@ -47,25 +47,37 @@ void engine_failed(struct engine *engine, enum exit_code code, const char *path)
 		report_set(engine->report, code, "%s: %s", path, strerror(err));
 }
 
-static bool engine_buffers(struct engine *engine)
+/* Buffers of one hop, where the ring finds them. */
+static int hop_buffers(struct engine *engine, struct hop *hop)
 {
 	struct decant_pool_options options = {.size = sizeof(options),
 					      .buffer_bytes = engine->chunk_bytes,
 					      .buffers = engine->depth};
-	int err = decant_space_new(&engine->space);
+	int err = decant_pool_new(&hop->pool, &options);
 
 	if (!err)
-		err = decant_pool_new(&engine->pool, &options);
-	if (!err)
-		err = decant_space_add(engine->space, decant_pool_region(engine->pool));
-	engine->chunks = calloc(engine->depth, sizeof(*engine->chunks));
-	if (err || !engine->chunks)
+		err = decant_space_add(engine->space, decant_pool_region(hop->pool));
+	hop->chunks = calloc(engine->depth, sizeof(*hop->chunks));
+	if (err || !hop->chunks)
+		return err ? err : -ENOMEM;
+	for (unsigned i = 0; i < engine->depth; i++) {
+		hop->chunks[i].hop = hop;
+		hop->chunks[i].buffer = decant_pool_get(hop->pool);
+	}
+	return 0;
+}
+
+static bool engine_buffers(struct engine *engine)
+{
+	int err = decant_space_new(&engine->space);
+
+	for (unsigned i = 0; i < engine->nr_hops && !err; i++)
+		err = hop_buffers(engine, &engine->hops[i]);
+	if (err)
 		return report_set(engine->report, EXIT_RESOURCES,
-				  "no memory for %u buffers of %s: %s", engine->depth,
-				  text_of_size(engine->chunk_bytes).text,
-				  strerror(err ? -err : ENOMEM));
-	for (unsigned i = 0; i < engine->depth; i++)
-		engine->chunks[i].buffer = decant_pool_get(engine->pool);
+				  "no memory for %u buffers of %s: %s",
+				  engine->depth * engine->nr_hops,
+				  text_of_size(engine->chunk_bytes).text, strerror(-err));
 	return true;
 }
 
@@ -78,6 +90,7 @@ bool engine_init(struct engine *engine, const struct copy_options *options,
 	int err;
 
 	*engine = (struct engine){.report = report,
+				  .nr_hops = 1,
 				  .depth = (unsigned)options->depth,
 				  .chunk_bytes = options->chunk};
 	if (!engine_buffers(engine))
@@ -98,8 +111,10 @@ void engine_stop(struct engine *engine)
 
 void engine_fini(struct engine *engine)
 {
-	free(engine->chunks);
-	decant_pool_free(engine->pool);
+	for (unsigned i = 0; i < engine->nr_hops; i++) {
+		free(engine->hops[i].chunks);
+		decant_pool_free(engine->hops[i].pool);
+	}
 	decant_space_free(engine->space);
 }
 
@@ -122,40 +137,41 @@ struct decant_iter chunk_iter(const struct chunk *chunk, enum decant_direction d
 	return it;
 }
 
-static void give_to_target(struct engine *engine, struct chunk *chunk)
+static void give_to_target(struct hop *hop, struct chunk *chunk)
 {
 	chunk->filled = false;
-	chunk->at = engine->target;
-	engine->next_number++;
-	engine->target->ops->write(engine->target, chunk);
+	chunk->at = hop->target;
+	hop->next_number++;
+	hop->target->ops->write(hop->target, chunk);
 }
 
-static struct chunk *next_in_order(struct engine *engine)
+static struct chunk *next_in_order(const struct engine *engine, const struct hop *hop)
 {
 	for (unsigned i = 0; i < engine->depth; i++)
-		if (engine->chunks[i].filled &&
-		    engine->chunks[i].number == engine->next_number)
-			return &engine->chunks[i];
+		if (hop->chunks[i].filled && hop->chunks[i].number == hop->next_number)
+			return &hop->chunks[i];
 	return NULL;
 }
 
 void engine_filled(struct engine *engine, struct chunk *chunk)
 {
+	struct hop *hop = chunk->hop;
+
 	chunk->filled = true;
 	chunk->at = NULL;
 	if (chunk->last)
-		engine->ended = true;
-	if (!engine->target->ops->in_order) {
-		give_to_target(engine, chunk);
+		hop->ended = true;
+	if (!hop->target->ops->in_order) {
+		give_to_target(hop, chunk);
 		return;
 	}
-	while ((chunk = next_in_order(engine)) && !engine->report->code)
-		give_to_target(engine, chunk);
+	while ((chunk = next_in_order(engine, hop)) && !engine->report->code)
+		give_to_target(hop, chunk);
 }
 
-void engine_emptied(struct engine *engine, struct chunk *chunk)
+void engine_emptied(struct chunk *chunk)
 {
-	engine->bytes += chunk->len;
+	chunk->hop->bytes += chunk->len;
 	chunk->at = NULL;
 }
 
@@ -164,30 +180,39 @@ static bool is_free(const struct chunk *chunk)
 	return !chunk->at && !chunk->filled;
 }
 
-static bool all_free(const struct engine *engine)
+/* Nothing is under way in a hop, and nothing will come. */
+static bool hop_over(const struct engine *engine, const struct hop *hop)
 {
 	for (unsigned i = 0; i < engine->depth; i++)
-		if (!is_free(&engine->chunks[i]))
+		if (!is_free(&hop->chunks[i]))
+			return false;
+	return hop->ended;
+}
+
+static bool all_over(const struct engine *engine)
+{
+	for (unsigned i = 0; i < engine->nr_hops; i++)
+		if (!hop_over(engine, &engine->hops[i]))
 			return false;
 	return true;
 }
 
 /* Give free chunks to the source; whether any was taken. */
-static bool start_reads(struct engine *engine)
+static bool start_reads(struct engine *engine, struct hop *hop)
 {
 	bool moved = false;
 
-	for (unsigned i = 0; i < engine->depth && !engine->ended; i++) {
-		struct chunk *chunk = &engine->chunks[i];
+	for (unsigned i = 0; i < engine->depth && !hop->ended; i++) {
+		struct chunk *chunk = &hop->chunks[i];
 		enum start start;
 
 		if (!is_free(chunk))
 			continue;
-		chunk->at = engine->source;
+		chunk->at = hop->source;
 		chunk->last = false;
-		start = engine->source->ops->read(engine->source, chunk);
+		start = hop->source->ops->read(hop->source, chunk);
 		if (start == START_ENDED)
-			engine->ended = true;
+			hop->ended = true;
 		if (start != START_DONE) {
 			chunk->at = NULL;
 			break;
@@ -219,22 +244,35 @@ static bool poll_endpoint(struct endpoint *ep)
 	return ep->ops->poll && ep->ops->poll(ep);
 }
 
+/* The end points from the first source to the last target; how many. */
+static unsigned endpoints(const struct engine *engine, struct endpoint **eps)
+{
+	unsigned nr = 0;
+
+	eps[nr++] = engine->hops[0].source;
+	for (unsigned i = 0; i < engine->nr_hops; i++)
+		eps[nr++] = engine->hops[i].target;
+	return nr;
+}
+
 /* Sleep until something may have happened. Turns first: a fabric is faster than a
  * wake-up. */
 static void rest(struct engine *engine)
 {
 	struct pollfd fds[8] = {{.fd = decant_uring_fd(engine->ring), .events = POLLIN}};
-	struct endpoint *const eps[] = {engine->source, engine->target};
+	struct endpoint *eps[HOPS_MOST + 1];
+	unsigned nr_eps = endpoints(engine, eps), sleepers = 0, nr = 1;
 	int timeout = SLEEP_MS;
-	unsigned nr = 1;
 
-	if (!engine->source->ops->sleep && !engine->target->ops->sleep) {
+	for (unsigned i = 0; i < nr_eps; i++)
+		sleepers += eps[i]->ops->sleep != NULL;
+	if (!sleepers) {
 		reap(engine, BLOCKING_MS);
 		return;
 	}
 	if (engine->idle_turns++ < IDLE_TURNS)
 		return;
-	for (int i = 0; i < 2; i++)
+	for (unsigned i = 0; i < nr_eps; i++)
 		if (eps[i]->ops->sleep)
 			nr += eps[i]->ops->sleep(eps[i], fds + nr, &timeout);
 	poll(fds, nr, timeout);
@@ -242,32 +280,41 @@ static void rest(struct engine *engine)
 
 static void turn(struct engine *engine)
 {
-	bool moved = start_reads(engine);
+	struct endpoint *eps[HOPS_MOST + 1];
+	unsigned nr = endpoints(engine, eps);
+	bool moved = false;
 
+	for (unsigned i = 0; i < engine->nr_hops; i++)
+		moved |= start_reads(engine, &engine->hops[i]);
 	moved |= reap(engine, 0);
-	moved |= poll_endpoint(engine->source);
-	moved |= poll_endpoint(engine->target);
-	progress_show(&engine->progress, engine->bytes);
+	for (unsigned i = 0; i < nr; i++)
+		moved |= poll_endpoint(eps[i]);
+	progress_show(&engine->progress, engine->hops[0].bytes);
 	if (moved)
 		engine->idle_turns = 0;
-	else if (!(engine->ended && all_free(engine)))
+	else if (!all_over(engine))
 		rest(engine);
 }
 
 static bool finish(struct engine *engine)
 {
-	struct endpoint *source = engine->source, *target = engine->target;
+	struct endpoint *source = engine->hops[0].source;
+	struct endpoint *target = engine->hops[engine->nr_hops - 1].target;
 
 	return source->ops->finish(source) && target->ops->finish(target) &&
 	       (!source->ops->confirm || source->ops->confirm(source));
 }
 
-bool engine_run(struct engine *engine, struct endpoint *source, struct endpoint *target)
+bool engine_run(struct engine *engine, struct endpoint *source, struct endpoint *filter,
+		struct endpoint *target)
 {
-	engine->source = source;
-	engine->target = target;
-	source->engine = target->engine = engine;
-	while (!engine->report->code && !(engine->ended && all_free(engine))) {
+	engine->hops[0].source = source;
+	engine->hops[engine->nr_hops - 1].target = target;
+	if (filter) {
+		engine->hops[0].target = filter;
+		engine->hops[1].source = filter;
+	}
+	while (!engine->report->code && !all_over(engine)) {
 		turn(engine);
 		engine_interrupted(engine);
 	}

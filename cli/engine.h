@@ -7,8 +7,12 @@
  *	  free ---> source fills it ---> target empties it ---> free
  *
  * There are as many chunks as the depth. Files fill and empty them in any order and
- *several at a time; a pipe or a peer gets them in the order of their numbers. Everything
- *happens in one thread; what takes time is under way in the ring or in the fabric.
+ * several at a time; a pipe or a peer gets them in the order of their numbers. Everything
+ * happens in one thread; what takes time is under way in the ring or in the fabric.
+ *
+ * That is a hop. A copy whose bytes change on their way has two of them, with chunks of
+ * their own, and the end point between them is the target of one and the source of the
+ * other.
  */
 #include <poll.h>
 #include <sys/stat.h>
@@ -19,6 +23,7 @@
 
 struct engine;
 struct endpoint;
+struct hop;
 
 /* A part of the file on its way. */
 struct chunk {
@@ -30,6 +35,7 @@ struct chunk {
 	bool filled; /* waits for its turn */
 	struct decant_span buffer;
 	struct endpoint *at; /* who works on it; NULL: free */
+	struct hop *hop;     /* where it goes round */
 };
 
 enum start { START_DONE, START_NOT_NOW, START_ENDED, START_FAILED };
@@ -77,20 +83,27 @@ struct endpoint {
 	struct file_meta meta;
 };
 
+struct hop {
+	struct endpoint *source;
+	struct endpoint *target;
+	struct decant_pool *pool;
+	struct chunk *chunks;
+	uint64_t next_number; /* of the next chunk an ordered target gets */
+	uint64_t bytes;	      /* emptied so far */
+	bool ended;	      /* the source has nothing more */
+};
+
+#define HOPS_MOST 2
+
 struct engine {
 	struct report *report;
 	struct decant_uring *ring;
 	struct decant_space *space;
-	struct decant_pool *pool;
-	struct endpoint *source;
-	struct endpoint *target;
-	struct chunk *chunks;
+	struct hop hops[HOPS_MOST];
+	unsigned nr_hops;
 	unsigned depth;
 	size_t chunk_bytes;
-	uint64_t next_number; /* of the next chunk an ordered target gets */
-	uint64_t bytes;	      /* emptied so far */
 	unsigned idle_turns;
-	bool ended; /* the source has nothing more */
 	struct progress progress;
 	struct side_stats stats;
 };
@@ -102,12 +115,16 @@ bool engine_init(struct engine *engine, const struct copy_options *options,
 void engine_stop(struct engine *engine);
 void engine_fini(struct engine *engine);
 
-/* Run until everything has passed from source to target and both have finished. */
-bool engine_run(struct engine *engine, struct endpoint *source, struct endpoint *target);
+/*
+ * Run until everything has passed from source to target and both have finished. filter is
+ * what stands between them, where the bytes change; NULL: nothing does.
+ */
+bool engine_run(struct engine *engine, struct endpoint *source, struct endpoint *filter,
+		struct endpoint *target);
 
 /* For end points. */
 void engine_filled(struct engine *engine, struct chunk *chunk);
-void engine_emptied(struct engine *engine, struct chunk *chunk);
+void engine_emptied(struct chunk *chunk);
 bool engine_interrupted(struct engine *engine);
 /* A call that ended with errno set: was it a signal that ends the copy? Else the path and
  * the reason are the error. */

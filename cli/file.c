@@ -65,7 +65,7 @@ static enum start file_read(struct endpoint *ep, struct chunk *chunk)
 	if (!read_rest(f, chunk))
 		return START_FAILED;
 	if (chunk->last)
-		ep->engine->ended = true;
+		chunk->hop->ended = true;
 	return START_DONE;
 }
 
@@ -111,7 +111,7 @@ static bool file_write(struct endpoint *ep, struct chunk *chunk)
 	struct file *f = file_of(ep);
 
 	if (!chunk->len) {
-		engine_emptied(ep->engine, chunk);
+		engine_emptied(chunk);
 		return true;
 	}
 	stage_begin(ep->stage);
@@ -130,7 +130,7 @@ static void file_was_written(struct endpoint *ep, struct chunk *chunk, ssize_t r
 	stage_end(ep->stage, chunk->done);
 	if (result <= 0)
 		fail(f, EXIT_TARGET, result ? (int)-result : EIO);
-	engine_emptied(ep->engine, chunk);
+	engine_emptied(chunk);
 }
 
 static bool same_time(struct timespec a, struct timespec b)

@@ -180,7 +180,7 @@ static bool send_chunk(struct peer *p, struct chunk *chunk)
 				  strerror(-err));
 	p->moved_bytes += chunk->len;
 	p->moved_chunks++;
-	engine_emptied(p->ep.engine, chunk);
+	engine_emptied(chunk);
 	decant_iter_buf(&it, DECANT_SOURCE, memory, len);
 	stage_begin(p->ep.stage);
 	err = decant_ofi_write(p->session->ofi, &it, len, &p->session->remote, offset,

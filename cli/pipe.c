@@ -135,7 +135,7 @@ static bool pipe_write(struct endpoint *ep, struct chunk *chunk)
 	struct pipe *p = pipe_of(ep);
 
 	if (!chunk->len) {
-		engine_emptied(ep->engine, chunk);
+		engine_emptied(chunk);
 		return true;
 	}
 	p->waiting[(p->first + p->nr++) % ep->engine->depth] = chunk;
@@ -152,7 +152,7 @@ static void pipe_was_written(struct endpoint *ep, struct chunk *chunk, ssize_t r
 	p->first = (p->first + 1) % ep->engine->depth;
 	p->nr--;
 	stage_end(ep->stage, p->done);
-	engine_emptied(ep->engine, chunk);
+	engine_emptied(chunk);
 	if (p->nr && !ep->engine->report->code)
 		write_next(p);
 }

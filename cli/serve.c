@@ -83,7 +83,7 @@ static int run(void)
 	if (begin(s))
 		open_ends(s);
 	if (!s->report.code)
-		engine_run(&s->engine, s->source, s->target);
+		engine_run(&s->engine, s->source, NULL, s->target);
 	if (s->report.code)
 		abandon(s);
 	engine_stop(&s->engine);
