@@ -53,8 +53,8 @@ static void change(unsigned char *sealed, size_t len, unsigned number)
 
 ssize_t decant_aead_seal(struct decant_aead *aead, struct decant_iter *dst,
 			 struct decant_iter *src, size_t len,
-			 const struct decant_iter *aad,
-			 const uint8_t nonce[DECANT_AEAD_NONCE_BYTES], uint8_t tag[TAG])
+			 const struct decant_iter *aad, const uint8_t *nonce,
+			 uint8_t *tag)
 {
 	ssize_t (*real)(struct decant_aead *, struct decant_iter *, struct decant_iter *,
 			size_t, const struct decant_iter *, const uint8_t *, uint8_t *);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef DECANT_TEST_OSSL_CUTS_H
 #define DECANT_TEST_OSSL_CUTS_H
-/* cuts.h - a text in random pieces. */
+/* cuts.h - a text in random pieces, seen through every kind of iterator. */
 #include "check.h"
-#include <decant/iter.h>
+#include <decant/registry.h>
 
 #define MOST_PIECES 4096
 #define GAP	    0xee
@@ -11,20 +11,21 @@
 /* A text in pieces that lie in memory in reverse order, with gaps that must not change.
  */
 struct cuts {
-	struct iovec iov[MOST_PIECES];
-	struct decant_bvec bvec[MOST_PIECES];
+	struct decant_span spans[MOST_PIECES];
 	size_t nr, room;
 	uint8_t *memory;
+	void *lists; /* what the kind needs for it */
 };
 
-static void scatter(const struct cuts *c, uint8_t *memory, const uint8_t *text)
+__attribute__((unused)) static void scatter(const struct cuts *c, uint8_t *memory,
+					    const uint8_t *text)
 {
 	memset(memory, GAP, c->room);
 	for (size_t i = 0; i < c->nr; i++) {
-		size_t at = (size_t)((uint8_t *)c->iov[i].iov_base - c->memory);
+		size_t at = (size_t)((uint8_t *)c->spans[i].addr - c->memory);
 
-		memcpy(memory + at, text, c->iov[i].iov_len);
-		text += c->iov[i].iov_len;
+		memcpy(memory + at, text, c->spans[i].len);
+		text += c->spans[i].len;
 	}
 }
 
@@ -41,7 +42,7 @@ __attribute__((unused)) static bool holds(const struct cuts *c, const uint8_t *t
 }
 
 /* Lengths 0 to most, some of them empty by chance. */
-static void cut(struct cuts *c, size_t len, size_t most)
+__attribute__((unused)) static void cut(struct cuts *c, size_t len, size_t most)
 {
 	uint8_t *at;
 
@@ -50,17 +51,19 @@ static void cut(struct cuts *c, size_t len, size_t most)
 		size_t n = check_below(most + 1);
 
 		n = n > len || c->nr == MOST_PIECES - 1 ? len : n;
-		c->iov[c->nr].iov_len = n;
+		c->spans[c->nr].len = n;
 		c->room += n + 3;
 		len -= n;
 	}
 	c->memory = malloc(c->room);
 	REQUIRE(c->memory);
+	c->lists = NULL;
+	memset(c->memory, GAP, c->room);
 	at = c->memory + c->room;
 	for (size_t i = 0; i < c->nr; i++) {
-		at -= c->iov[i].iov_len + check_below(4);
-		c->iov[i].iov_base = at;
-		c->bvec[i] = (struct decant_bvec){at, c->iov[i].iov_len, NULL};
+		at -= c->spans[i].len + check_below(4);
+		c->spans[i].addr = at;
+		c->spans[i].region = NULL;
 	}
 }
 
@@ -69,31 +72,67 @@ __attribute__((unused)) static void recut(struct cuts *c, const struct cuts *fro
 {
 	c->memory = from->memory;
 	c->room = from->room;
+	c->lists = NULL;
 	c->nr = 0;
 	for (size_t i = 0; i < from->nr; i++) {
-		uint8_t *base = from->iov[i].iov_base;
-		size_t len = from->iov[i].iov_len, half = check_below(len + 1);
+		uint8_t *base = from->spans[i].addr;
+		size_t len = from->spans[i].len, half = check_below(len + 1);
 
 		if (c->nr + 2 * (from->nr - i) > MOST_PIECES)
 			half = len;
-		c->iov[c->nr++] = (struct iovec){base, half};
+		c->spans[c->nr++] = (struct decant_span){base, half, NULL};
 		if (half < len)
-			c->iov[c->nr++] = (struct iovec){base + half, len - half};
+			c->spans[c->nr++] =
+				(struct decant_span){base + half, len - half, NULL};
 	}
-	for (size_t i = 0; i < c->nr; i++)
-		c->bvec[i] =
-			(struct decant_bvec){c->iov[i].iov_base, c->iov[i].iov_len, NULL};
 }
 
-static struct decant_iter view(const struct cuts *c, enum decant_direction direction)
+/* As this kind sees it; false if it can't. */
+__attribute__((unused)) static bool view_as(struct cuts *c, struct decant_iter *it,
+					    enum decant_direction direction,
+					    unsigned kind_id)
+{
+	const struct decant_kind *kind = decant_kind_get(kind_id);
+
+	if (kind->bytes != DECANT_BYTES_MEMORY && kind->bytes != DECANT_BYTES_COPIED)
+		return false;
+	free(c->lists);
+	c->lists = malloc(kind->room_base + c->nr * kind->room_each + 1);
+	REQUIRE(c->lists);
+	return !kind->build(it, direction, c->spans, c->nr, c->lists);
+}
+
+/* As a list of spans. */
+__attribute__((unused)) static struct decant_iter view(const struct cuts *c,
+						       enum decant_direction direction)
 {
 	struct decant_iter it;
 
-	if (check_below(2))
-		REQUIRE(!decant_iter_iovec(&it, direction, c->iov, c->nr));
-	else
-		REQUIRE(!decant_iter_bvec(&it, direction, c->bvec, c->nr));
+	REQUIRE(!decant_iter_bvec(&it, direction,
+				  (const struct decant_bvec *)(const void *)c->spans,
+				  c->nr));
 	return it;
 }
 
+/* As any kind sees it, the plain ones more often. */
+__attribute__((unused)) static struct decant_iter
+view_any(struct cuts *c, enum decant_direction direction)
+{
+	struct decant_iter it;
+
+	if (check_below(4) == 0)
+		return view(c, direction);
+	if (check_below(2) &&
+	    view_as(c, &it, direction, (unsigned)check_below(DECANT_KIND_COUNT)))
+		return it;
+	REQUIRE(view_as(c, &it, direction, DECANT_KIND_IOVEC));
+	return it;
+}
+
+/* Of several that share their memory, only one. */
+__attribute__((unused)) static void cuts_free(struct cuts *c)
+{
+	free(c->memory);
+	free(c->lists);
+}
 #endif

@@ -7,22 +7,27 @@
  */
 #include <stddef.h>
 #include <stdint.h>
+#include <decant/aead.h>
 
 struct message {
+	enum decant_aead_algorithm algorithm;
+	size_t nonce_len, tag_len;
 	uint8_t key[32];
-	uint8_t nonce[12];
+	uint8_t nonce[16];
 	const uint8_t *aad;
 	size_t aad_len;
 	const uint8_t *text;
 	size_t len;
 };
 
-/* AES-256-GCM in one call over flat memory. */
+/* In one call over flat memory. */
 void reference_seal(const struct message *message, uint8_t *out, uint8_t tag[16]);
+
+size_t reference_key_len(enum decant_aead_algorithm algorithm);
 
 struct vector {
 	const char *name;
-	int algorithm; /* enum decant_aead_algorithm */
+	enum decant_aead_algorithm algorithm;
 	const char *key, *nonce, *aad, *text, *cipher, *tag; /* hexadecimal */
 };
 

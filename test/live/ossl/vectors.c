@@ -4,7 +4,6 @@
  * (GCM)", D. McGrew and J. Viega, 2005, appendix B: those with AES-128 and AES-256 and a
  * nonce of 96 bits; RFC 8439, 2.8.2.
  */
-#include <decant/aead.h>
 #include "reference.h"
 
 #define KEY "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308"

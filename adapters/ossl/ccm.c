@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ccm.c - AES-CCM (RFC 3610, NIST SP 800-38C) out of OpenSSL's AES-CTR and AES-CBC, whose
+ * last block is the CBC-MAC. Its own CCM wants the text in one piece.
+ */
+#include <errno.h>
+#include <string.h>
+#include <openssl/crypto.h>
+#include "evp.h"
+#include "internal.h"
+
+#define BLOCK 16
+#define CHUNK 4096 /* stays in the first cache between the two ciphers */
+
+struct ccm {
+	EVP_CIPHER_CTX *ctr, *cbc;
+	size_t partial;	      /* bytes of block */
+	uint8_t block[BLOCK]; /* of the MAC's input, not full yet */
+	uint8_t mac[BLOCK];   /* after the blocks so far */
+	uint8_t mask[BLOCK];  /* what hides the tag */
+	uint8_t waste[CHUNK];
+	bool encrypt;
+};
+
+static void ccm_free(void *state)
+{
+	struct ccm *c = state;
+
+	EVP_CIPHER_CTX_free(c->ctr);
+	EVP_CIPHER_CTX_free(c->cbc);
+	state_free(c, sizeof(*c));
+}
+
+/* Either both are there or the state is gone. */
+static int settle(void **state, struct ccm *c, int err)
+{
+	if (err)
+		ccm_free(c);
+	else
+		*state = c;
+	return err;
+}
+
+static int ccm_make(void **state, const struct aead_setup *setup)
+{
+	bool wide = setup->algorithm->key_bytes == 32;
+	struct ccm *c = state_new(sizeof(*c));
+	int err;
+
+	if (!c)
+		return -ENOMEM;
+	err = evp_cipher_new(&c->ctr, wide ? "AES-256-CTR" : "AES-128-CTR", setup->key,
+			     true);
+	if (!err)
+		err = evp_cipher_new(&c->cbc, wide ? "AES-256-CBC" : "AES-128-CBC",
+				     setup->key, true);
+	return settle(state, c, err);
+}
+
+static int ccm_clone(void **state, const void *from)
+{
+	const struct ccm *model = from;
+	struct ccm *c = state_new(sizeof(*c));
+	int err;
+
+	if (!c)
+		return -ENOMEM;
+	err = evp_cipher_clone(&c->ctr, model->ctr);
+	if (!err)
+		err = evp_cipher_clone(&c->cbc, model->cbc);
+	return settle(state, c, err);
+}
+
+static int mac_blocks(struct ccm *c, const uint8_t *in, size_t len)
+{
+	size_t n;
+	int err = 0;
+
+	for (; len && !err; in += n, len -= n) {
+		n = least(len, CHUNK);
+		err = evp_cipher_run(c->cbc, c->waste, in, n);
+		if (len == n && !err)
+			memcpy(c->mac, c->waste + n - BLOCK, BLOCK);
+	}
+	return err;
+}
+
+/* Any number of bytes; what fills no block waits. */
+static int mac(struct ccm *c, const uint8_t *in, size_t len)
+{
+	size_t n = c->partial ? least(len, BLOCK - c->partial) : 0, whole;
+	int err = 0;
+
+	memcpy(c->block + c->partial, in, n);
+	c->partial += n;
+	if (c->partial == BLOCK) {
+		err = mac_blocks(c, c->block, BLOCK);
+		c->partial = 0;
+	}
+	whole = (len - n) & ~(size_t)(BLOCK - 1);
+	if (whole && !err)
+		err = mac_blocks(c, in + n, whole);
+	if (len > n + whole) {
+		c->partial = len - n - whole;
+		memcpy(c->block, in + n + whole, c->partial);
+	}
+	return err;
+}
+
+/* Zeroes up to the end of the block. */
+static int mac_pad(struct ccm *c)
+{
+	if (!c->partial)
+		return 0;
+	memset(c->block + c->partial, 0, BLOCK - c->partial);
+	c->partial = 0;
+	return mac_blocks(c, c->block, BLOCK);
+}
+
+static void put_number(uint8_t *end, uint64_t number, size_t bytes)
+{
+	while (bytes--) {
+		*--end = (uint8_t)number;
+		number >>= 8;
+	}
+}
+
+/* RFC 3610, 2.2: how the length of the additional data is written. */
+static int mac_aad_length(struct ccm *c, uint64_t len)
+{
+	uint8_t head[10] = {0xff, 0xfe};
+
+	if (len < 0xff00) {
+		put_number(head + 2, len, 2);
+		return mac(c, head, 2);
+	}
+	if (len <= UINT32_MAX) {
+		put_number(head + 6, len, 4);
+		return mac(c, head, 6);
+	}
+	head[1] = 0xff;
+	put_number(head + 10, len, 8);
+	return mac(c, head, 10);
+}
+
+/* RFC 3610, 2.3: counter block 0, whose encryption hides the tag. */
+static int start_counter(struct ccm *c, const struct aead_start *start)
+{
+	uint8_t block[BLOCK] = {(uint8_t)(14 - start->nonce_bytes)};
+	const uint8_t zeroes[BLOCK] = {0};
+
+	memcpy(block + 1, start->nonce, start->nonce_bytes);
+	if (!EVP_CipherInit_ex2(c->ctr, NULL, NULL, block, 1, NULL))
+		return -EIO;
+	return evp_cipher_run(c->ctr, c->mask, zeroes, BLOCK);
+}
+
+/* RFC 3610, 2.2: the first block of the MAC. */
+static int start_mac(struct ccm *c, const struct aead_start *start)
+{
+	const uint8_t zeroes[BLOCK] = {0};
+	uint8_t block[BLOCK];
+
+	if (!EVP_CipherInit_ex2(c->cbc, NULL, NULL, zeroes, 1, NULL))
+		return -EIO;
+	put_number(block + BLOCK, start->len, BLOCK - 1 - start->nonce_bytes);
+	memcpy(block + 1, start->nonce, start->nonce_bytes);
+	block[0] = (uint8_t)((start->aad_len ? 64 : 0) +
+			     8 * ((start->tag_bytes - 2) / 2) + 14 - start->nonce_bytes);
+	c->partial = 0;
+	return mac(c, block, BLOCK);
+}
+
+static int ccm_begin(void *state, const struct aead_start *start)
+{
+	struct ccm *c = state;
+	int err = start_counter(c, start);
+
+	c->encrypt = start->encrypt;
+	if (!err)
+		err = start_mac(c, start);
+	if (!err && start->aad_len)
+		err = mac_aad_length(c, start->aad_len);
+	return err;
+}
+
+static int ccm_aad(void *state, uint8_t *out, const uint8_t *in, size_t len, bool last)
+{
+	struct ccm *c = state;
+	int err = mac(c, in, len);
+
+	(void)out;
+	return err || !last ? err : mac_pad(c);
+}
+
+static int ccm_chunk(struct ccm *c, uint8_t *out, const uint8_t *in, size_t len)
+{
+	int err = c->encrypt ? mac(c, in, len) : 0;
+
+	if (!err)
+		err = evp_cipher_run(c->ctr, out, in, len);
+	if (!err && !c->encrypt)
+		err = mac(c, out, len);
+	return err;
+}
+
+static int ccm_text(void *state, uint8_t *out, const uint8_t *in, size_t len, bool last)
+{
+	struct ccm *c = state;
+	int err = 0;
+
+	while (len && !err) {
+		size_t n = least(len, CHUNK);
+
+		err = ccm_chunk(c, out, in, n);
+		out += n;
+		in += n;
+		len -= n;
+	}
+	return err || !last ? err : mac_pad(c);
+}
+
+static int ccm_finish(void *state, uint8_t *tag, const struct aead_start *start)
+{
+	struct ccm *c = state;
+	bool same;
+
+	for (size_t i = 0; i < BLOCK; i++)
+		c->mac[i] ^= c->mask[i];
+	same = start->encrypt || !CRYPTO_memcmp(c->mac, tag, start->tag_bytes);
+	if (start->encrypt)
+		memcpy(tag, c->mac, start->tag_bytes);
+	OPENSSL_cleanse(c->block, sizeof(c->block) + sizeof(c->mac) + sizeof(c->mask));
+	return same ? 0 : -EBADMSG;
+}
+
+const struct aead_ops aead_ccm = {
+	.id = DECANT_CRYPTO_OPENSSL,
+	.grain = 16,
+	.direct = 1024,
+	.most_aad = UINT64_MAX,
+	.most_text = UINT64_MAX,
+	.make = ccm_make,
+	.clone = ccm_clone,
+	.free = ccm_free,
+	.begin = ccm_begin,
+	.aad = ccm_aad,
+	.text = ccm_text,
+	.finish = ccm_finish,
+};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "evp.h"
+
+static int set_up(EVP_CIPHER_CTX *ctx, const char *name, const uint8_t *key, bool encrypt)
+{
+	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, name, NULL);
+	int ok = cipher && EVP_CipherInit_ex2(ctx, cipher, key, NULL, encrypt, NULL) &&
+		 EVP_CIPHER_CTX_set_padding(ctx, 0);
+
+	EVP_CIPHER_free(cipher); /* the context has its own reference */
+	return ok ? 0 : -ENOTSUP;
+}
+
+int evp_cipher_new(EVP_CIPHER_CTX **out, const char *name, const uint8_t *key,
+		   bool encrypt)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	int err = ctx ? set_up(ctx, name, key, encrypt) : -ENOMEM;
+
+	if (err)
+		EVP_CIPHER_CTX_free(ctx);
+	else
+		*out = ctx;
+	return err;
+}
+
+int evp_cipher_clone(EVP_CIPHER_CTX **out, const EVP_CIPHER_CTX *from)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+
+	if (!ctx || !EVP_CIPHER_CTX_copy(ctx, from)) {
+		EVP_CIPHER_CTX_free(ctx);
+		return -ENOMEM;
+	}
+	*out = ctx;
+	return 0;
+}

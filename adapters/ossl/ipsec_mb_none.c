@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* ipsec_mb_none.c - a build without Intel's multi-buffer library. */
+#include <errno.h>
+#include "internal.h"
+
+const struct aead_ops *const aead_ipsec_mb;
+
+int ipsec_mb_check(void)
+{
+	return -ENOTSUP;
+}
+
+bool ipsec_mb_is_wide(void)
+{
+	return false;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * aead.c - sealing scattered pieces, cut differently on the two sides, against OpenSSL
+ * over the same bytes in one piece; per back end.
+ */
+#include <decant/aead.h>
+#include <openssl/evp.h>
+#include "crypto.h"
+
+#define TAG 16
+
+struct work {
+	struct decant_aead *aead;
+	struct pieces src, dst;
+	uint8_t *flat;
+	size_t len;
+	EVP_CIPHER_CTX *ctx;
+};
+
+static uint8_t key[32] = {1, 2, 3}, nonce[12] = {4, 5, 6};
+
+static void by_decant(void *arg)
+{
+	struct work *w = arg;
+	struct decant_iter src = bench_view(&w->src, DECANT_SOURCE);
+	struct decant_iter dst = bench_view(&w->dst, DECANT_DEST);
+	uint8_t tag[TAG];
+
+	bench_need(decant_aead_seal(w->aead, &dst, &src, w->len, NULL, nonce, tag) ==
+			   (ssize_t)w->len,
+		   "seal");
+	bench_use(tag);
+}
+
+static void contiguous(void *arg)
+{
+	struct work *w = arg;
+	uint8_t tag[TAG];
+	int n;
+
+	bench_need(EVP_EncryptInit_ex(w->ctx, NULL, NULL, NULL, nonce) &&
+			   EVP_EncryptUpdate(w->ctx, w->flat, &n, w->flat, (int)w->len) &&
+			   EVP_EncryptFinal_ex(w->ctx, tag, &n) &&
+			   EVP_CIPHER_CTX_ctrl(w->ctx, EVP_CTRL_AEAD_GET_TAG, TAG, tag),
+		   "OpenSSL");
+	bench_use(tag);
+}
+
+struct algorithm {
+	enum decant_aead_algorithm id;
+	const char *name;
+	size_t key_len;
+	const EVP_CIPHER *(*evp)(void);
+};
+
+static const struct algorithm algorithms[] = {
+	{DECANT_AEAD_AES_256_GCM, "AES-256-GCM", 32, EVP_aes_256_gcm},
+	{DECANT_AEAD_CHACHA20_POLY1305, "ChaCha20-Poly1305", 32, EVP_chacha20_poly1305},
+	{DECANT_AEAD_AES_128_CCM, "AES-128-CCM", 16, NULL},
+};
+
+static const struct {
+	size_t len, nr;
+	double goal; /* for AES-256-GCM, whoever computes it */
+} shapes[] = {
+	{48, 1024, 25}, {240, 256, 0}, {512, 128, 0}, {4096, 64, 450}, {1 << 20, 4, 0}};
+
+static void one(const struct algorithm *a, enum decant_crypto_backend backend,
+		size_t shape)
+{
+	struct decant_crypto_options options = {sizeof(options), .backend = backend};
+	size_t len = shapes[shape].len, nr = shapes[shape].nr;
+	struct work w = {.len = len * nr,
+			 .src = bench_pieces(nr, len, 0),
+			 .dst = bench_pieces(nr, len, len / 3),
+			 .flat = bench_memory(len * nr),
+			 .ctx = EVP_CIPHER_CTX_new()};
+	char name[100], unit[40];
+
+	if (decant_aead_new_with(&w.aead, a->id, key, a->key_len, &options))
+		return;
+	if (a->evp)
+		bench_need(EVP_EncryptInit_ex(w.ctx, a->evp(), NULL, key, nonce),
+			   "OpenSSL");
+	snprintf(name, sizeof(name), "%s, %s, %zu-byte pieces, two cuts", a->name,
+		 decant_crypto_backend_name(backend), len);
+	snprintf(unit, sizeof(unit), "ns a piece");
+	bench_run(&(struct bench_case){
+		.name = name,
+		.unit = unit,
+		.fn = by_decant,
+		.arg = &w,
+		.units = (double)nr,
+		.bound_name = a->evp ? "OpenSSL, in one piece" : NULL,
+		.bound = a->evp ? contiguous : NULL,
+		.goal = a->id == DECANT_AEAD_AES_256_GCM && backend == DECANT_CRYPTO_AUTO
+				? shapes[shape].goal
+				: 0,
+	});
+	decant_aead_free(w.aead);
+	EVP_CIPHER_CTX_free(w.ctx);
+}
+
+int main(void)
+{
+	bench_open("aead");
+	for (size_t i = 0; i < sizeof(algorithms) / sizeof(*algorithms); i++)
+		for (size_t j = 0; j < sizeof(shapes) / sizeof(*shapes); j++)
+			for (int b = 0; b <= DECANT_CRYPTO_IPSEC_MB; b++)
+				one(&algorithms[i], (enum decant_crypto_backend)b, j);
+	bench_close();
+	return 0;
+}
