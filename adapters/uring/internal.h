@@ -5,7 +5,10 @@
  * internal.h - what the files of the adapter share.
  *
  *	uring.c		the public calls: rings, events
+ *	begin.c		the public calls that begin operations
  *	operation.c	an operation from its beginning to its event; knows no back end
+ *	cancel.c	an operation that ends before it is done
+ *	deadline.c	which operations must end when
  *	plan.c		the next request of an operation, and what its transfer came to
  *	edge.c		blocks of which a write changes only a part: read before
  *	claim.c		who may write which blocks of a file now
@@ -13,6 +16,8 @@
  *	file.c		what a file demands
  *	ring.c		back end: io_uring
  *	threads.c	back end: a pool of threads
+ *	watch.c		its thread for what waits for a peer
+ *	perform.c	its system calls
  *
  * An operation has at most one request under way. The engine runs in the caller's thread;
  * only threads.c has others, and these see nothing but a request.
@@ -49,6 +54,7 @@ enum request_code {
  * @offset: position in the file, or -1: a file without positions
  * @buffer: the registered buffer that all of @iov lies in, or -1
  * @result: bytes or a negative errno; set by the back end
+ * @cancelled: it shall end; the back end's own
  * @next: for lists
  */
 struct request {
@@ -60,6 +66,7 @@ struct request {
 	int64_t offset;
 	int buffer;
 	ssize_t result;
+	bool cancelled;
 	struct request *next;
 };
 
@@ -93,6 +100,21 @@ static inline struct request *request_list_pop(struct request_list *list)
 	return request;
 }
 
+/* Take one out of the middle; false if it is not there. */
+static inline bool request_list_remove(struct request_list *list, struct request *request)
+{
+	struct request **at = &list->head;
+
+	while (*at && *at != request)
+		at = &(*at)->next;
+	if (!*at)
+		return false;
+	*at = request->next;
+	if (list->tail == &request->next)
+		list->tail = at;
+	return true;
+}
+
 struct backend;
 
 /**
@@ -103,12 +125,16 @@ struct backend;
  * @fd: becomes readable when @reap has something to give
  * @queue: take a request; it may stay in user space until @flush or @wait
  * @flush: hand over everything that was queued; 0 or a negative errno
- * @wait: flush, then wait until @reap has something to give or @timeout (milliseconds, -1
+ * @wait: flush, then wait until @reap has something to give or @timeout (nanoseconds, -1
  *	for ever) is over; may return early; 0 or a negative errno
  * @reap: a request that is complete, or NULL
  * @buffers: make room for @nr registered buffers, and say whether several elements may
  *	lie in one. NULL: there are none in this back end.
  * @set_buffer: register memory as number @slot; NULL: empty it
+ * @cancel: ask that a request that was queued complete at once; it comes back from @reap
+ *	in any case. False: not now, ask again after @flush.
+ * @alarm: be readable at a time (nanoseconds, CLOCK_MONOTONIC) at the latest; replaces
+ *	the one before, unless that is earlier
  */
 struct backend_ops {
 	enum decant_uring_backend id;
@@ -117,10 +143,12 @@ struct backend_ops {
 	int (*fd)(const struct backend *backend);
 	void (*queue)(struct backend *backend, struct request *request);
 	int (*flush)(struct backend *backend);
-	int (*wait)(struct backend *backend, int timeout);
+	int (*wait)(struct backend *backend, int64_t timeout);
 	struct request *(*reap)(struct backend *backend);
 	int (*buffers)(struct backend *backend, unsigned nr, bool *vectored);
 	int (*set_buffer)(struct backend *backend, unsigned slot, void *addr, size_t len);
+	bool (*cancel)(struct backend *backend, struct request *request);
+	void (*alarm)(struct backend *backend, int64_t at);
 };
 
 extern const struct backend_ops uring_backend_ring;
@@ -226,7 +254,13 @@ struct operation {
 	struct decant_uring_file *file;
 	void *user;
 	enum request_code code;
-	ssize_t result; /* of a request that moves no bytes */
+	unsigned flags; /* enum decant_uring_flag */
+	enum { OPERATION_IDLE, OPERATION_QUEUED, OPERATION_STARVED } state;
+	int stopped;   /* 0, or why it must end: -ECANCELED, -ETIMEDOUT */
+	bool unasked;  /* the back end must still be asked to */
+	bool given_up; /* the kernel ended the request before unasked, and it goes on */
+	int64_t deadline; /* or 0 */
+	unsigned place;	  /* in the ring's heap of deadlines */
 	struct decant_owned *owned;
 	struct leg legs[LEG_COUNT];
 	struct leg *leg; /* the one under way */
@@ -289,8 +323,11 @@ struct decant_uring {
 	unsigned depth;
 	unsigned active;
 	struct request_list idle;
-	struct request_list starved; /* waiting for scratch memory */
-	struct decant_pool *pool;    /* scratch memory, once some was needed */
+	struct request_list starved;  /* waiting for scratch memory */
+	unsigned unasked;	      /* operations that are */
+	struct operation **deadlines; /* a heap, the first one on top */
+	unsigned nr_deadlines;
+	struct decant_pool *pool; /* scratch memory, once some was needed */
 	struct fixed fixed;
 	struct decant_uring_stats stats;
 };
@@ -346,9 +383,30 @@ size_t uring_arrived(struct operation *op, size_t result);
 void uring_scratch_put(struct operation *op);
 
 /* operation.c */
-int uring_begin(struct operation *op, struct decant_iter *it, size_t len, uint64_t pos);
+/* the operation's own form of the memory: nothing of @it is needed any more */
+int uring_prepare(struct operation *op, struct decant_iter *it, size_t len, uint64_t pos);
 bool uring_complete(struct operation *op, ssize_t *result);
+/* one that waits for scratch memory takes its turn, or comes to its end */
+void uring_start(struct operation *op);
 void uring_feed(struct decant_uring *ring);
 void uring_retire(struct operation *op);
+
+/* cancel.c */
+void uring_stop(struct operation *op, int reason);
+unsigned uring_stop_all(struct decant_uring *ring, int reason);
+/* ask the back end for what it could not be asked for, @again: for all that shall end */
+void uring_ask(struct decant_uring *ring, bool again);
+
+/* deadline.c */
+int64_t uring_now(void);
+void uring_deadline_add(struct operation *op);
+void uring_deadline_remove(struct operation *op);
+/* stop what is due; have the back end call for the next one */
+void uring_deadlines(struct decant_uring *ring);
+
+/* perform.c: bytes or a negative errno; attempts don't wait, -EAGAIN */
+ssize_t uring_perform(const struct request *request);
+ssize_t uring_attempt(const struct request *request);
+short uring_awaited(const struct request *request);
 
 #endif

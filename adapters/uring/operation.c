@@ -37,6 +37,7 @@ static void queue(struct operation *op)
 
 	if (op->request.code != REQUEST_NOP && op->request.code != REQUEST_POLL)
 		ring->stats.submissions++;
+	op->state = OPERATION_QUEUED;
 	ring->ops->queue(ring->backend, &op->request);
 }
 
@@ -54,6 +55,7 @@ static bool proceed(struct operation *op)
 		}
 		if (err == -EBUSY) {
 			request_list_push(&op->ring->starved, &op->request);
+			op->state = OPERATION_STARVED;
 			return true;
 		}
 		end_leg(op->leg, err);
@@ -61,13 +63,39 @@ static bool proceed(struct operation *op)
 	return false;
 }
 
+/* Nothing more begins; what there is of the result stays. */
+static void end_legs(struct operation *op, int error)
+{
+	for (unsigned i = 0; i < LEG_COUNT; i++)
+		if (!op->legs[i].ended)
+			end_leg(&op->legs[i], error);
+}
+
+static void wait_for_claim(struct operation *op)
+{
+	op->request.code = REQUEST_POLL;
+	op->request.fd = op->claim.wake_fd;
+	op->request.poll = POLLIN;
+	queue(op);
+}
+
 /* Also what has nothing to do completes in the back end, so that its fd becomes readable.
  */
-static void start(struct operation *op)
+void uring_start(struct operation *op)
 {
-	if (op->code != REQUEST_FSYNC && proceed(op))
+	bool moves = op->code != REQUEST_FSYNC;
+
+	if (op->stopped) {
+		op->claim.polled = false;
+		end_legs(op, op->stopped);
+	}
+	if (op->claim.polled) {
+		wait_for_claim(op);
 		return;
-	op->request.code = op->code == REQUEST_FSYNC ? REQUEST_FSYNC : REQUEST_NOP;
+	}
+	if (moves && proceed(op))
+		return;
+	op->request.code = moves || op->stopped ? REQUEST_NOP : REQUEST_FSYNC;
 	op->request.fd = op->file->fd;
 	op->request.offset = 0;
 	queue(op);
@@ -78,7 +106,7 @@ void uring_feed(struct decant_uring *ring)
 	struct request *request = request_list_pop(&ring->starved);
 
 	if (request)
-		start(request_operation(request));
+		uring_start(request_operation(request));
 }
 
 static void lay_leg(struct leg *leg, struct decant_iter *it, uint64_t *pos, size_t len,
@@ -150,14 +178,6 @@ static void take_error(struct operation *op)
 	file->error = 0;
 }
 
-static void wait_for_claim(struct operation *op)
-{
-	op->request.code = REQUEST_POLL;
-	op->request.fd = op->claim.wake_fd;
-	op->request.poll = POLLIN;
-	queue(op);
-}
-
 /*
  * All that can fail before the operation has begun. -EBUSY: another write changes a part
  * of the same block.
@@ -177,7 +197,7 @@ static int prepare(struct operation *op, struct decant_iter *it, size_t len, uin
 	return uring_claim(op, pos, len);
 }
 
-int uring_begin(struct operation *op, struct decant_iter *it, size_t len, uint64_t pos)
+int uring_prepare(struct operation *op, struct decant_iter *it, size_t len, uint64_t pos)
 {
 	struct decant_iter before = it ? *it : (struct decant_iter){0};
 	int err;
@@ -185,6 +205,7 @@ int uring_begin(struct operation *op, struct decant_iter *it, size_t len, uint64
 	for (unsigned i = 0; i < LEG_COUNT; i++)
 		op->legs[i] = (struct leg){0};
 	op->owned = NULL;
+	op->given_up = false;
 	err = len ? prepare(op, it, len, pos) : 0;
 	if (err && err != -EBUSY) {
 		decant_owned_put(op->owned);
@@ -193,28 +214,33 @@ int uring_begin(struct operation *op, struct decant_iter *it, size_t len, uint64
 	}
 	if (len)
 		take_error(op);
-	if (err)
-		wait_for_claim(op);
-	else
-		start(op);
 	return 0;
 }
 
-/* Interrupted, or not ready: neither is the caller's problem. */
-static bool retry(struct operation *op)
+/*
+ * Interrupted, or not ready: neither is the caller's problem. io_uring also gives up what
+ * a thread began that has ended since; nobody asked for that, so it goes on.
+ */
+static bool is_passing(const struct operation *op)
+{
+	ssize_t n = op->request.result;
+
+	return op->request.code == REQUEST_POLL || n == -EAGAIN || n == -EINTR ||
+	       (n == -ECANCELED && (op->stopped || !op->given_up));
+}
+
+static void retry(struct operation *op)
 {
 	struct request *request = &op->request;
 
+	op->given_up = request->result == -ECANCELED;
 	if (request->code == REQUEST_POLL) {
 		request->code = op->edges.reading ? REQUEST_READ : op->code;
 	} else if (request->result == -EAGAIN) {
 		request->poll = request->code == REQUEST_READ ? POLLIN : POLLOUT;
 		request->code = REQUEST_POLL;
-	} else if (request->result != -EINTR) {
-		return false;
 	}
 	queue(op);
-	return true;
 }
 
 static void failed(struct operation *op, int error)
@@ -251,7 +277,12 @@ static void transferred(struct operation *op, size_t result)
 	struct leg *leg = op->leg;
 
 	uring_arrived(op, result);
-	if (!leg_left(leg) || result == op->sink.bytes)
+	if (!leg_left(leg))
+		return;
+	if (op->flags & DECANT_URING_SHORT &&
+	    (!op->file->positions || result < op->sink.bytes))
+		end_leg(leg, 0);
+	if (leg->ended || result == op->sink.bytes)
 		return;
 	if (op->code == REQUEST_READ)
 		short_read(op, leg, result, block);
@@ -300,19 +331,17 @@ static void arrived(struct operation *op, ssize_t n)
 		transferred(op, (size_t)n);
 }
 
-/* It may write now, unless the waiting failed. */
-static bool woken(struct operation *op, ssize_t n)
+/* It may write now, unless the waiting failed, or it shall not write any more. */
+static void woken(struct operation *op, ssize_t n)
 {
-	if (n == -EINTR || n == -EAGAIN) {
+	if (!op->stopped && (n == -EINTR || n == -EAGAIN || n == -ECANCELED)) {
 		queue(op);
-		return true;
+		return;
 	}
 	op->claim.polled = false;
-	if (n < 0)
-		for (unsigned i = 0; i < LEG_COUNT; i++)
-			end_leg(&op->legs[i], (int)n);
-	start(op);
-	return true;
+	if (n < 0 && !op->stopped)
+		end_legs(op, (int)n);
+	uring_start(op);
 }
 
 /* The bytes that are there without a gap; if none, why. */
@@ -337,25 +366,42 @@ static void keep_error(const struct operation *op, ssize_t result)
 {
 	const struct leg *leg = &op->legs[LEG_BODY];
 
-	if (result > 0 && leg_left(leg) && !op->file->positions)
+	if (result > 0 && leg_left(leg) && !op->file->positions &&
+	    leg->error != op->stopped)
 		op->file->error = leg->error;
+}
+
+static void account(struct operation *op, ssize_t result)
+{
+	if (op->request.code != REQUEST_NOP)
+		arrived(op, result);
+	if (op->stopped)
+		end_legs(op, op->stopped);
 }
 
 bool uring_complete(struct operation *op, ssize_t *result)
 {
 	ssize_t n = op->request.result;
 
-	if (op->claim.polled ? woken(op, n) : retry(op))
+	if (op->claim.polled) {
+		woken(op, n);
 		return false;
+	}
+	if (is_passing(op)) {
+		if (!op->stopped) {
+			retry(op);
+			return false;
+		}
+		n = op->stopped;
+	}
+	op->given_up = false;
 	if (op->code == REQUEST_FSYNC) {
-		*result = n;
+		*result = op->request.code == REQUEST_NOP ? op->stopped : n;
 		return true;
 	}
-	if (op->request.code != REQUEST_NOP) {
-		arrived(op, n);
-		if (proceed(op))
-			return false;
-	}
+	account(op, n);
+	if (op->request.code != REQUEST_NOP && proceed(op))
+		return false;
 	*result = outcome(op);
 	keep_error(op, *result);
 	return true;
@@ -368,6 +414,11 @@ void uring_retire(struct operation *op)
 	uring_unclaim(op);
 	decant_owned_put(op->owned);
 	op->owned = NULL;
+	uring_deadline_remove(op);
+	if (op->unasked)
+		ring->unasked--;
+	op->unasked = false;
+	op->state = OPERATION_IDLE;
 	request_list_push(&ring->idle, &op->request);
 	ring->active--;
 	ring->stats.operations++;

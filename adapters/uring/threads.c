@@ -2,100 +2,36 @@
 /*
  * threads.c - back end: a pool of threads that make the plain system calls. It grows
  * while there is more to do than idle threads. Requests that may wait for a peer (pipes)
- * don't count against the limit, else a write that they wait for could never begin.
+ * are the watcher's, else a write that they wait for could never begin.
  */
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include "internal.h"
+#include "threads.h"
 
 #define FILE_THREADS 8u
 
-struct backend {
-	pthread_mutex_t lock;
-	pthread_cond_t work;
-	struct request_list queued;
-	struct request_list done;
-	unsigned nr_queued;
-	unsigned nr_idle;
-	unsigned nr_streams; /* requests without a position, queued or under way */
-	unsigned nr_threads;
-	unsigned max_threads;
-	bool stopping;
-	int event_fd; /* readable while @done is not empty */
-	pthread_t threads[];
-};
-
-static bool is_stream(const struct request *request)
+/* What may wait for a peer. */
+static bool is_watched(const struct request *request)
 {
 	return request->offset < 0 || request->code == REQUEST_POLL;
 }
 
-static ssize_t perform_read(const struct request *request)
-{
-	int nr = (int)request->nr;
-
-	if (request->offset < 0)
-		return readv(request->fd, request->iov, nr);
-	return preadv(request->fd, request->iov, nr, request->offset);
-}
-
-static ssize_t perform_write(const struct request *request)
-{
-	int nr = (int)request->nr;
-
-	if (request->offset < 0)
-		return writev(request->fd, request->iov, nr);
-	return pwritev(request->fd, request->iov, nr, request->offset);
-}
-
-static ssize_t perform_poll(const struct request *request)
-{
-	struct pollfd pfd = {.fd = request->fd, .events = request->poll};
-
-	return poll(&pfd, 1, -1);
-}
-
-static ssize_t perform(const struct request *request)
-{
-	ssize_t n = 0;
-
-	switch (request->code) {
-	case REQUEST_READ:
-		n = perform_read(request);
-		break;
-	case REQUEST_WRITE:
-		n = perform_write(request);
-		break;
-	case REQUEST_FSYNC:
-		n = fsync(request->fd);
-		break;
-	case REQUEST_POLL:
-		n = perform_poll(request);
-		break;
-	case REQUEST_NOP:
-		break;
-	}
-	return n < 0 ? -errno : n;
-}
-
 /* An eventfd refuses a write only when its counter is full. */
-static void signal_done(struct backend *backend)
+void threads_signal(struct backend *backend)
 {
-	eventfd_write(backend->event_fd, 1);
+	if (!backend->signalled)
+		eventfd_write(backend->event_fd, 1);
+	backend->signalled = true;
 }
 
-static void put_done(struct backend *backend, struct request *request)
+void threads_done(struct backend *backend, struct request *request, ssize_t result)
 {
-	if (!backend->done.head)
-		signal_done(backend);
+	request->result = result;
 	request_list_push(&backend->done, request);
-	if (is_stream(request))
-		backend->nr_streams--;
+	threads_signal(backend);
 }
 
 static struct request *next_queued(struct backend *backend)
@@ -117,48 +53,56 @@ static void *worker(void *arg)
 {
 	struct backend *backend = arg;
 	struct request *request;
+	ssize_t result;
 
 	pthread_mutex_lock(&backend->lock);
 	while ((request = next_queued(backend))) {
 		pthread_mutex_unlock(&backend->lock);
-		request->result = perform(request);
+		result = uring_perform(request);
 		pthread_mutex_lock(&backend->lock);
-		put_done(backend, request);
+		threads_done(backend, request, result);
 	}
 	pthread_mutex_unlock(&backend->lock);
 	return NULL;
 }
 
 /* Signals are the program's: a thread of ours handles none, and SIGPIPE dies with it. */
-static int spawn(struct backend *backend)
+static int spawn(pthread_t *thread, void *(*run)(void *), struct backend *backend)
 {
 	sigset_t all, old;
 	int err;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&backend->threads[backend->nr_threads], NULL, worker,
-			     backend);
+	err = pthread_create(thread, NULL, run, backend);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!err)
-		backend->nr_threads++;
 	return -err;
 }
 
-static bool wants_thread(const struct backend *backend)
+static int spawn_worker(struct backend *backend)
 {
-	unsigned limit = FILE_THREADS + backend->nr_streams;
+	int err = spawn(&backend->workers[backend->nr_workers], worker, backend);
 
-	if (limit > backend->max_threads)
-		limit = backend->max_threads;
-	return backend->nr_queued > backend->nr_idle && backend->nr_threads < limit;
+	if (!err)
+		backend->nr_workers++;
+	return err;
+}
+
+static bool wants_worker(const struct backend *backend)
+{
+	return backend->nr_queued > backend->nr_idle &&
+	       backend->nr_workers < backend->max_workers;
 }
 
 static void threads_release(struct backend *backend)
 {
 	pthread_cond_destroy(&backend->work);
 	pthread_mutex_destroy(&backend->lock);
-	close(backend->event_fd);
+	if (backend->event_fd >= 0)
+		close(backend->event_fd);
+	if (backend->wake_fd >= 0)
+		close(backend->wake_fd);
+	free(backend->polled);
 	free(backend);
 }
 
@@ -168,36 +112,58 @@ static void threads_stop(struct backend *backend)
 	backend->stopping = true;
 	pthread_cond_broadcast(&backend->work);
 	pthread_mutex_unlock(&backend->lock);
-	for (unsigned i = 0; i < backend->nr_threads; i++)
-		pthread_join(backend->threads[i], NULL);
+	watch_wake(backend);
+	for (unsigned i = 0; i < backend->nr_workers; i++)
+		pthread_join(backend->workers[i], NULL);
+	pthread_join(backend->watcher, NULL);
 	threads_release(backend);
 }
 
 static struct backend *threads_alloc(unsigned depth)
 {
-	struct backend *backend = calloc(1, sizeof(*backend) + depth * sizeof(pthread_t));
+	unsigned workers = depth < FILE_THREADS ? depth : FILE_THREADS;
+	struct backend *backend =
+		calloc(1, sizeof(*backend) + workers * sizeof(pthread_t));
 
 	if (!backend)
 		return NULL;
 	pthread_mutex_init(&backend->lock, NULL);
 	pthread_cond_init(&backend->work, NULL);
 	request_list_init(&backend->queued);
+	request_list_init(&backend->watched);
 	request_list_init(&backend->done);
-	backend->max_threads = depth;
+	backend->max_workers = workers;
+	backend->polled = calloc(depth + 1, sizeof(*backend->polled));
+	backend->event_fd = backend->wake_fd = -1;
 	return backend;
+}
+
+static int threads_open(struct backend *backend)
+{
+	if (!backend->polled)
+		return -ENOMEM;
+	backend->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (backend->event_fd < 0)
+		return -errno;
+	backend->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (backend->wake_fd < 0)
+		return -errno;
+	return spawn(&backend->watcher, watch, backend);
 }
 
 static int threads_start(struct backend **out, unsigned depth)
 {
 	struct backend *backend = threads_alloc(depth);
-	int err;
+	int err = backend ? threads_open(backend) : -ENOMEM;
 
-	if (!backend)
-		return -ENOMEM;
-	backend->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	err = backend->event_fd < 0 ? -errno : spawn(backend);
 	if (err) {
-		threads_release(backend);
+		if (backend)
+			threads_release(backend);
+		return err;
+	}
+	err = spawn_worker(backend);
+	if (err) {
+		threads_stop(backend);
 		return err;
 	}
 	*out = backend;
@@ -210,17 +176,58 @@ static int threads_fd(const struct backend *backend)
 }
 
 /* A thread that can't be had now is no error: those that are there get to it. */
-static void threads_queue(struct backend *backend, struct request *request)
+static void give_worker(struct backend *backend, struct request *request)
 {
-	pthread_mutex_lock(&backend->lock);
 	request_list_push(&backend->queued, request);
 	backend->nr_queued++;
-	if (is_stream(request))
-		backend->nr_streams++;
-	if (wants_thread(backend))
-		spawn(backend);
+	if (wants_worker(backend))
+		spawn_worker(backend);
 	pthread_cond_signal(&backend->work);
+}
+
+static void threads_queue(struct backend *backend, struct request *request)
+{
+	bool watched = is_watched(request);
+
+	request->cancelled = false;
+	pthread_mutex_lock(&backend->lock);
+	if (watched)
+		request_list_push(&backend->watched, request);
+	else
+		give_worker(backend, request);
 	pthread_mutex_unlock(&backend->lock);
+	if (watched)
+		watch_wake(backend);
+}
+
+/* A worker's call goes on; the watcher makes no more calls for it. */
+static bool threads_cancel(struct backend *backend, struct request *request)
+{
+	bool watched = is_watched(request);
+
+	pthread_mutex_lock(&backend->lock);
+	request->cancelled = true;
+	if (!watched && request_list_remove(&backend->queued, request)) {
+		backend->nr_queued--;
+		threads_done(backend, request, -ECANCELED);
+	}
+	pthread_mutex_unlock(&backend->lock);
+	if (watched)
+		watch_wake(backend);
+	return true;
+}
+
+static void threads_alarm(struct backend *backend, int64_t at)
+{
+	bool earlier;
+
+	pthread_mutex_lock(&backend->lock);
+	earlier = !backend->alarm || at < backend->alarm;
+	if (earlier)
+		backend->alarm = at;
+	pthread_mutex_unlock(&backend->lock);
+	if (earlier)
+		watch_wake(backend);
 }
 
 static int threads_flush(struct backend *backend)
@@ -229,11 +236,14 @@ static int threads_flush(struct backend *backend)
 	return 0;
 }
 
-static int threads_wait(struct backend *backend, int timeout)
+static int threads_wait(struct backend *backend, int64_t timeout)
 {
 	struct pollfd pfd = {.fd = backend->event_fd, .events = POLLIN};
+	struct timespec left = {timeout / 1000000000, timeout % 1000000000};
 
-	return poll(&pfd, 1, timeout) < 0 && errno != EINTR ? -errno : 0;
+	if (ppoll(&pfd, 1, timeout < 0 ? NULL : &left, NULL) < 0 && errno != EINTR)
+		return -errno;
+	return 0;
 }
 
 static struct request *threads_reap(struct backend *backend)
@@ -243,8 +253,10 @@ static struct request *threads_reap(struct backend *backend)
 
 	pthread_mutex_lock(&backend->lock);
 	request = request_list_pop(&backend->done);
-	if (request && !backend->done.head)
+	if (!backend->done.head && backend->signalled) {
 		eventfd_read(backend->event_fd, &count);
+		backend->signalled = false;
+	}
 	pthread_mutex_unlock(&backend->lock);
 	return request;
 }
@@ -258,4 +270,6 @@ const struct backend_ops uring_backend_threads = {
 	.flush = threads_flush,
 	.wait = threads_wait,
 	.reap = threads_reap,
+	.cancel = threads_cancel,
+	.alarm = threads_alarm,
 };

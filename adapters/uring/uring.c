@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <time.h>
 #include "internal.h"
 #include "opcodes.h"
 
@@ -12,6 +11,7 @@
 #define STAGE_BYTES_DEFAULT (256u << 10)
 #define STAGE_BYTES_MIN	    (2 * OFFSET_ALIGN_MAX)
 #define STAGE_BYTES_MAX	    (64u << 20)
+#define ASK_AGAIN	    100 /* milliseconds */
 
 /* Why io_uring can't be had, where threads can take its place. */
 static const char *why_threads(int err)
@@ -77,7 +77,8 @@ static int ring_init(struct decant_uring *ring,
 	request_list_init(&ring->idle);
 	request_list_init(&ring->starved);
 	ring->operations = calloc(ring->depth, sizeof(*ring->operations));
-	if (!ring->operations)
+	ring->deadlines = calloc(ring->depth, sizeof(*ring->deadlines));
+	if (!ring->operations || !ring->deadlines)
 		return -ENOMEM;
 	for (unsigned i = 0; i < ring->depth; i++) {
 		ring->operations[i].ring = ring;
@@ -90,6 +91,18 @@ static int ring_init(struct decant_uring *ring,
 	if (err)
 		ring->ops->stop(ring->backend);
 	return err;
+}
+
+static void release(struct decant_uring *ring)
+{
+	for (unsigned i = 0; i < ring->depth && ring->operations; i++) {
+		free(ring->operations[i].many);
+		uring_claim_fini(&ring->operations[i]);
+		uring_edges_fini(&ring->operations[i]);
+	}
+	free(ring->operations);
+	free(ring->deadlines);
+	free(ring);
 }
 
 int decant_uring_new(struct decant_uring **out,
@@ -109,33 +122,40 @@ int decant_uring_new(struct decant_uring **out,
 		return -ENOMEM;
 	err = ring_init(ring, options);
 	if (err) {
-		free(ring->operations);
-		free(ring);
+		release(ring);
 		return err;
 	}
 	*out = ring;
 	return 0;
 }
 
-void decant_uring_free(struct decant_uring *ring)
+/* Some can't be asked at the moment they are: once more from time to time. */
+static int finish(struct decant_uring *ring)
 {
 	struct decant_uring_event event;
+	int n;
 
+	uring_stop_all(ring, -ECANCELED);
+	while (ring->active) {
+		n = decant_uring_wait(ring, &event, 1, ASK_AGAIN);
+		if (n < 0)
+			return n;
+		if (!n)
+			uring_ask(ring, true);
+	}
+	return 0;
+}
+
+void decant_uring_free(struct decant_uring *ring)
+{
 	if (!ring)
 		return;
-	while (ring->active)
-		if (decant_uring_wait(ring, &event, 1, -1) < 0)
-			return; /* the kernel may still write: better leaked than freed */
+	if (finish(ring))
+		return; /* the kernel may still write: better leaked than freed */
 	decant_pool_free(ring->pool);
 	uring_fixed_fini(ring);
 	ring->ops->stop(ring->backend);
-	for (unsigned i = 0; i < ring->depth; i++) {
-		free(ring->operations[i].many);
-		uring_claim_fini(&ring->operations[i]);
-		uring_edges_fini(&ring->operations[i]);
-	}
-	free(ring->operations);
-	free(ring);
+	release(ring);
 }
 
 enum decant_uring_backend decant_uring_backend(const struct decant_uring *ring)
@@ -158,63 +178,9 @@ void decant_uring_stats(const struct decant_uring *ring, struct decant_uring_sta
 	*stats = ring->stats;
 }
 
-static int begin(struct decant_uring *ring, struct decant_uring_file *file,
-		 enum request_code code, struct decant_iter *it, size_t len, uint64_t pos,
-		 void *user)
-{
-	struct request *request = request_list_pop(&ring->idle);
-	struct operation *op;
-	int err;
-
-	if (!request)
-		return -EAGAIN;
-	op = request_operation(request);
-	op->file = file;
-	op->user = user;
-	op->code = code;
-	err = uring_begin(op, it, len, pos);
-	if (err)
-		request_list_push(&ring->idle, request);
-	else
-		ring->active++;
-	return err;
-}
-
-static int begin_transfer(struct decant_uring *ring, struct decant_uring_file *file,
-			  enum request_code code, struct decant_iter *it, size_t len,
-			  uint64_t pos, void *user)
-{
-	enum decant_direction wanted = code == REQUEST_READ ? DECANT_DEST : DECANT_SOURCE;
-
-	if (it->direction != wanted)
-		return -EINVAL;
-	if (len > decant_iter_count(it))
-		len = decant_iter_count(it);
-	if (file->positions && (pos > INT64_MAX || len > INT64_MAX - pos))
-		return -EOVERFLOW;
-	return begin(ring, file, code, it, len, pos, user);
-}
-
-int decant_uring_read(struct decant_uring *ring, struct decant_uring_file *file,
-		      struct decant_iter *it, size_t len, uint64_t pos, void *user)
-{
-	return begin_transfer(ring, file, REQUEST_READ, it, len, pos, user);
-}
-
-int decant_uring_write(struct decant_uring *ring, struct decant_uring_file *file,
-		       struct decant_iter *it, size_t len, uint64_t pos, void *user)
-{
-	return begin_transfer(ring, file, REQUEST_WRITE, it, len, pos, user);
-}
-
-int decant_uring_fsync(struct decant_uring *ring, struct decant_uring_file *file,
-		       void *user)
-{
-	return begin(ring, file, REQUEST_FSYNC, NULL, 0, 0, user);
-}
-
 int decant_uring_submit(struct decant_uring *ring)
 {
+	uring_ask(ring, false);
 	return ring->ops->flush(ring->backend);
 }
 
@@ -233,50 +199,51 @@ static unsigned gather(struct decant_uring *ring, struct decant_uring_event *eve
 		}
 		uring_feed(ring);
 	}
+	uring_deadlines(ring);
 	return n;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int time_left(int64_t end)
-{
-	int64_t left = end - now_ms();
-
-	return left > 0 ? (int)left : 0;
 }
 
 /* Wait once; the number of events, 0 if there is none yet, or a negative errno. */
 static int wait_once(struct decant_uring *ring, struct decant_uring_event *events,
-		     unsigned max, int timeout)
+		     unsigned max, int64_t timeout)
 {
-	int err = ring->ops->wait(ring->backend, timeout);
+	int err;
 
+	uring_ask(ring, false);
+	err = ring->ops->wait(ring->backend, timeout);
 	return err ? err : (int)gather(ring, events, max);
+}
+
+static int wait_until(struct decant_uring *ring, struct decant_uring_event *events,
+		      unsigned max, int64_t end)
+{
+	int64_t left = -1;
+	int n = 0;
+
+	while (!n && ring->active && left) {
+		if (end >= 0)
+			left = end - uring_now();
+		if (end >= 0 && left < 0)
+			left = 0;
+		n = wait_once(ring, events, max, left);
+	}
+	return n;
 }
 
 int decant_uring_wait(struct decant_uring *ring, struct decant_uring_event *events,
 		      unsigned max, int timeout)
 {
-	int64_t end = timeout > 0 ? now_ms() + timeout : 0;
 	int n;
 
 	if (!max || max > INT_MAX)
 		return -EINVAL;
 	uring_fixed_tidy(ring);
 	n = (int)gather(ring, events, max);
-	while (!n && ring->active) {
-		n = wait_once(ring, events, max, timeout);
-		if (!timeout)
-			break;
-		if (timeout > 0)
-			timeout = time_left(end);
-	}
+	if (!n && !timeout && ring->active)
+		n = wait_once(ring, events, max, 0);
+	else if (!n)
+		n = wait_until(ring, events, max,
+			       timeout < 0 ? -1 : uring_now() + timeout * 1000000ll);
 	/* What goes on in the meantime: the caller may poll(2) next. */
 	if (n >= 0)
 		decant_uring_submit(ring);

@@ -102,6 +102,53 @@ struct decant_uring_options {
 };
 
 /**
+ * enum decant_uring_code - what an operation does
+ * @DECANT_URING_READ: as decant_uring_read()
+ * @DECANT_URING_WRITE: as decant_uring_write()
+ * @DECANT_URING_FSYNC: as decant_uring_fsync()
+ *
+ * Since: 0.1
+ */
+enum decant_uring_code { DECANT_URING_READ, DECANT_URING_WRITE, DECANT_URING_FSYNC };
+
+/**
+ * enum decant_uring_flag - how an operation does it
+ * @DECANT_URING_SHORT: don't continue a short transfer. What has no positions completes
+ *	with the first bytes.
+ *
+ * Since: 0.1
+ */
+enum decant_uring_flag { DECANT_URING_SHORT = 1 };
+
+/**
+ * struct decant_uring_operation - all there is to say about an operation
+ * @size: sizeof(struct decant_uring_operation)
+ * @code: what to do
+ * @flags: enum decant_uring_flag, or 0
+ * @file: with which file; must stay until the event
+ * @it: the memory, see decant_uring_read() and decant_uring_write(); unused by fsync
+ * @len: bytes, or all that is left in @it if that is less
+ * @pos: position in the file, bytes
+ * @deadline: nanoseconds of CLOCK_MONOTONIC (clock_gettime(2)); 0 for none. What is not
+ *	done by then ends as if it had been cancelled, with -ETIMEDOUT instead of
+ *	-ECANCELED.
+ * @user: comes back in the event
+ *
+ * Since: 0.1
+ */
+struct decant_uring_operation {
+	size_t size;
+	enum decant_uring_code code;
+	unsigned flags;
+	struct decant_uring_file *file;
+	struct decant_iter *it;
+	size_t len;
+	uint64_t pos;
+	int64_t deadline;
+	void *user;
+};
+
+/**
  * struct decant_uring_event - an operation that is complete
  * @user: what the caller gave when it began
  * @result: bytes that were transferred from the beginning without a gap, or a negative
@@ -203,8 +250,9 @@ DECANT_API DECANT_MUST int decant_uring_new(struct decant_uring **out,
  * decant_uring_free - end a ring
  * @ring: the ring, or NULL
  *
- * Waits for what is under way and drops the events; a read from a pipe that nobody
- * writes to or closes is waited for in vain. Everything that was held is given back.
+ * Cancels what is under way (decant_uring_cancel_all()), waits until the last of it has
+ * ended, and drops the events. What a disk is busy with is waited for; a peer is not.
+ * Everything that was held is given back.
  *
  * Since: 0.1
  */
@@ -386,6 +434,48 @@ DECANT_API DECANT_MUST int decant_uring_write(struct decant_uring *ring,
  */
 DECANT_API DECANT_MUST int decant_uring_fsync(struct decant_uring *ring,
 					      struct decant_uring_file *file, void *user);
+
+/**
+ * decant_uring_begin - begin an operation
+ * @ring: the ring
+ * @operation: what it is; not needed any more afterwards. Its iterator is advanced by the
+ *	lesser of its length and what is left, and unchanged on error.
+ *
+ * Return: 0, and there will be one event; -EINVAL for an unknown size, code or flag or a
+ * negative deadline, else as decant_uring_read(), decant_uring_write() or
+ * decant_uring_fsync().
+ * Since: 0.1
+ */
+DECANT_API DECANT_MUST int
+decant_uring_begin(struct decant_uring *ring,
+		   const struct decant_uring_operation *operation);
+
+/**
+ * decant_uring_cancel - have operations end before they are done
+ * @ring: the ring
+ * @user: those that began with it
+ *
+ * Each gives its one event all the same: bytes, if some were transferred (all of them if
+ * it was too late), else -ECANCELED; an event that is ready already does not change.
+ * What waits for a peer, for its turn or for scratch memory ends at once. What a disk is
+ * busy with is completed first and not continued; a direct write may then have written
+ * bytes behind the result. The memory stays in use until the event.
+ *
+ * Return: how many operations will end, those that were to end already not counted.
+ * Since: 0.1
+ */
+DECANT_API int decant_uring_cancel(struct decant_uring *ring, void *user);
+
+/**
+ * decant_uring_cancel_all - have all operations end before they are done
+ * @ring: the ring
+ *
+ * See decant_uring_cancel().
+ *
+ * Return: how many operations will end, those that were to end already not counted.
+ * Since: 0.1
+ */
+DECANT_API int decant_uring_cancel_all(struct decant_uring *ring);
 
 /**
  * decant_uring_submit - hand what was begun to the kernel without waiting

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* begin.c - the public calls that begin operations. */
+#include <errno.h>
+#include "internal.h"
+
+#define FLAGS DECANT_URING_SHORT
+
+static const enum request_code codes[] = {
+	[DECANT_URING_READ] = REQUEST_READ,
+	[DECANT_URING_WRITE] = REQUEST_WRITE,
+	[DECANT_URING_FSYNC] = REQUEST_FSYNC,
+};
+
+#define CODES (sizeof(codes) / sizeof(codes[0]))
+
+/* How many bytes it is about. */
+static int measure(const struct decant_uring_operation *what, size_t *len)
+{
+	enum decant_direction wanted =
+		what->code == DECANT_URING_READ ? DECANT_DEST : DECANT_SOURCE;
+
+	*len = 0;
+	if (what->code == DECANT_URING_FSYNC)
+		return 0;
+	if (what->it->direction != wanted)
+		return -EINVAL;
+	*len = what->len;
+	if (*len > decant_iter_count(what->it))
+		*len = decant_iter_count(what->it);
+	if (what->file->positions &&
+	    (what->pos > INT64_MAX || *len > INT64_MAX - what->pos))
+		return -EOVERFLOW;
+	return 0;
+}
+
+static void fill(struct operation *op, const struct decant_uring_operation *what)
+{
+	op->file = what->file;
+	op->user = what->user;
+	op->code = codes[what->code];
+	op->flags = what->flags;
+	op->deadline = 0;
+	op->stopped = 0;
+	op->unasked = false;
+}
+
+static void limit(struct operation *op, int64_t deadline)
+{
+	if (!deadline)
+		return;
+	if (deadline <= uring_now()) {
+		op->stopped = -ETIMEDOUT;
+		return;
+	}
+	op->deadline = deadline;
+	uring_deadline_add(op);
+}
+
+static int begin(struct decant_uring *ring, const struct decant_uring_operation *what)
+{
+	struct request *request;
+	struct operation *op;
+	size_t len;
+	int err = measure(what, &len);
+
+	if (err)
+		return err;
+	request = request_list_pop(&ring->idle);
+	if (!request)
+		return -EAGAIN;
+	op = request_operation(request);
+	fill(op, what);
+	err = uring_prepare(op, what->it, len, what->pos);
+	if (err) {
+		request_list_push(&ring->idle, request);
+		return err;
+	}
+	limit(op, what->deadline);
+	uring_start(op);
+	ring->active++;
+	return 0;
+}
+
+int decant_uring_begin(struct decant_uring *ring,
+		       const struct decant_uring_operation *operation)
+{
+	if (operation->size != sizeof(*operation) || operation->code >= CODES ||
+	    operation->flags & ~FLAGS || operation->deadline < 0)
+		return -EINVAL;
+	return begin(ring, operation);
+}
+
+int decant_uring_read(struct decant_uring *ring, struct decant_uring_file *file,
+		      struct decant_iter *it, size_t len, uint64_t pos, void *user)
+{
+	struct decant_uring_operation what = {.code = DECANT_URING_READ,
+					      .file = file,
+					      .it = it,
+					      .len = len,
+					      .pos = pos,
+					      .user = user};
+
+	return begin(ring, &what);
+}
+
+int decant_uring_write(struct decant_uring *ring, struct decant_uring_file *file,
+		       struct decant_iter *it, size_t len, uint64_t pos, void *user)
+{
+	struct decant_uring_operation what = {.code = DECANT_URING_WRITE,
+					      .file = file,
+					      .it = it,
+					      .len = len,
+					      .pos = pos,
+					      .user = user};
+
+	return begin(ring, &what);
+}
+
+int decant_uring_fsync(struct decant_uring *ring, struct decant_uring_file *file,
+		       void *user)
+{
+	struct decant_uring_operation what = {
+		.code = DECANT_URING_FSYNC, .file = file, .user = user};
+
+	return begin(ring, &what);
+}
