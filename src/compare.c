@@ -8,33 +8,60 @@
 
 #define BLOCK 1024
 
-/* A piece of a source: where it lies, or a copy of it in block. */
+/*
+ * A piece of a source: where it lies, or a copy of it in block. It stays in use until all
+ * of it is done, then the cursor moves.
+ */
 struct piece {
+	struct decant_iter it;
 	struct decant_span span;
 	const unsigned char *addr;
 	size_t len;
+	size_t used;
 	unsigned char block[BLOCK];
 };
 
-/* A negative errno if the next byte can't be had. */
-static int piece_get(struct piece *p, const struct decant_iter *it)
+static void piece_leave(struct piece *p)
 {
-	struct iovec iov = {p->block, min_size(it->count, sizeof(p->block))};
-	ssize_t n;
+	kind_put(&p->it, &p->span);
+	if (p->used)
+		kind_advance(&p->it, p->used);
+	p->span = (struct decant_span){0};
+	p->used = p->len = 0;
+}
 
-	p->span = kind_peek(it);
-	p->addr = (const unsigned char *)p->span.addr;
-	p->len = p->span.len;
-	if (!p->len)
-		return span_error(&p->span);
-	if (p->addr)
-		return 0;
-	n = kind_move(it, &iov, 1);
+static int piece_copy(struct piece *p)
+{
+	struct iovec iov = {p->block, min_size(p->it.count, sizeof(p->block))};
+	ssize_t n = kind_move(&p->it, &iov, 1);
+
 	if (n < 0)
 		return (int)n;
 	p->addr = p->block;
 	p->len = (size_t)n;
 	return 0;
+}
+
+/* A negative errno if the next byte can't be had. */
+static int piece_get(struct piece *p)
+{
+	if (p->used < p->len)
+		return 0;
+	p->span = kind_peek(&p->it);
+	if (!p->span.len)
+		return span_error(&p->span);
+	if (!p->span.addr)
+		return piece_copy(p);
+	p->addr = (const unsigned char *)p->span.addr;
+	p->len = p->span.len;
+	return 0;
+}
+
+static void piece_use(struct piece *p, size_t n)
+{
+	p->used += n;
+	if (p->used == p->len)
+		piece_leave(p);
 }
 
 /* In a time that depends on n alone. */
@@ -49,47 +76,54 @@ static bool same_slowly(const unsigned char *a, const unsigned char *b, size_t n
 	return !differ;
 }
 
-/* Compare the next piece of both and go on behind it. Its length, or a negative errno. */
-static ssize_t compare_step(struct decant_iter *x, struct decant_iter *y, size_t len,
+/* Compare what both have of their pieces. Its length, or a negative errno. */
+static ssize_t compare_step(struct piece *a, struct piece *b, size_t len,
 			    bool constant_time, bool *same)
 {
-	struct piece a, b;
-	int err_a = piece_get(&a, x), err_b = piece_get(&b, y);
-	size_t n = 0;
+	int err_a = piece_get(a), err_b = piece_get(b);
+	const unsigned char *x, *y;
+	size_t n;
 
-	if (!err_a && !err_b) {
-		n = min_size(len, min_size(a.len, b.len));
-		*same = constant_time ? same_slowly(a.addr, b.addr, n)
-				      : !memcmp(a.addr, b.addr, n);
-	}
-	kind_put(x, &a.span);
-	kind_put(y, &b.span);
-	if (!n)
+	if (err_a || err_b)
 		return err_a ? err_a : err_b;
-	kind_advance(x, n);
-	kind_advance(y, n);
+	n = min_size(len, min_size(a->len - a->used, b->len - b->used));
+	x = a->addr + a->used;
+	y = b->addr + b->used;
+	*same = constant_time ? same_slowly(x, y, n) : !memcmp(x, y, n);
+	piece_use(a, n);
+	piece_use(b, n);
 	return (ssize_t)n;
+}
+
+static void piece_begin(struct piece *p, const struct decant_iter *it)
+{
+	p->it = *it;
+	p->span = (struct decant_span){0};
+	p->len = p->used = 0;
+	kind_refresh(&p->it);
 }
 
 static int compare(const struct decant_iter *a, const struct decant_iter *b, size_t len,
 		   bool constant_time)
 {
-	struct decant_iter x = *a, y = *b;
 	bool all = true, same = true;
+	struct piece x, y;
+	ssize_t n = 0;
 
 	if (a->direction != DECANT_SOURCE || b->direction != DECANT_SOURCE)
 		return -EINVAL;
-	if (len > min_size(kind_refresh(&x), kind_refresh(&y)))
+	piece_begin(&x, a);
+	piece_begin(&y, b);
+	if (len > min_size(x.it.count, y.it.count))
 		return 0;
-	while (len && (all || constant_time)) {
-		ssize_t n = compare_step(&x, &y, len, constant_time, &same);
-
-		if (n < 0)
-			return (int)n;
+	while (len && n >= 0 && (all || constant_time)) {
+		n = compare_step(&x, &y, len, constant_time, &same);
 		all &= same;
-		len -= (size_t)n;
+		len -= n > 0 ? (size_t)n : 0;
 	}
-	return all;
+	piece_leave(&x);
+	piece_leave(&y);
+	return n < 0 ? (int)n : all;
 }
 
 int decant_equal(const struct decant_iter *a, const struct decant_iter *b, size_t len)

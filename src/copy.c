@@ -73,53 +73,120 @@ static ssize_t move_both(struct decant_iter *dst, struct decant_iter *src, size_
 }
 
 /* One step where plain memory ends: bytes, or why there are none. */
-static ssize_t copy_hard(struct decant_iter *dst, const struct decant_span *to,
-			 struct decant_iter *src, const struct decant_span *from,
-			 size_t len)
+static ssize_t copy_hard(struct decant_iter *dst, struct decant_iter *src, size_t len)
 {
-	if (!to->len)
-		return span_error(to);
-	if (!from->len)
-		return span_error(from);
-	if (to->addr)
+	struct decant_span to = kind_peek(dst), from = kind_peek(src);
+
+	kind_put(dst, &to);
+	kind_put(src, &from);
+	if (!to.len)
+		return span_error(&to);
+	if (!from.len)
+		return span_error(&from);
+	if (to.addr)
 		return move(src, dst, len);
-	return from->addr ? move(dst, src, len) : move_both(dst, src, len);
+	return from.addr ? move(dst, src, len) : move_both(dst, src, len);
 }
 
-/* One step; the spans are given back before either cursor moves. */
-static inline ssize_t copy_step(struct decant_iter *dst, struct decant_iter *src,
-				size_t len)
+/* One step; 0 where plain memory ends. */
+static inline size_t copy_step(struct decant_iter *dst, struct decant_iter *src,
+			       size_t len)
 {
 	struct decant_span to = kind_peek(dst), from = kind_peek(src);
 	size_t n = least(to.len, from.len, len);
-	bool plain = n && to.addr && from.addr;
 
-	if (likely(plain))
-		copy_piece(to.addr, from.addr, n);
-	kind_put(dst, &to);
-	kind_put(src, &from);
-	if (unlikely(!plain))
-		return copy_hard(dst, &to, src, &from, len);
+	if (unlikely(!n || !to.addr || !from.addr))
+		return 0;
+	copy_piece(to.addr, from.addr, n);
 	kind_advance(dst, n);
 	kind_advance(src, n);
-	return (ssize_t)n;
+	return n;
+}
+
+/* As much as both can be pointed at, where looking again costs nothing. */
+static size_t copy_plain(struct decant_iter *dst, struct decant_iter *src, size_t len)
+{
+	size_t done = 0, n = 1;
+
+	while (done < len && n) {
+		n = copy_step(dst, src, len - done);
+		done += n;
+	}
+	return done;
+}
+
+/* A span stays in use until all of it is done; only then the cursor moves. */
+struct side {
+	struct decant_iter *it;
+	struct decant_span span;
+	size_t used;
+};
+
+static void side_leave(struct side *side)
+{
+	kind_put(side->it, &side->span);
+	if (side->used)
+		kind_advance(side->it, side->used);
+	side->span = (struct decant_span){0};
+	side->used = 0;
+}
+
+/* Bytes of the span that are not done, or of the next one. */
+static size_t side_look(struct side *side)
+{
+	if (side->used == side->span.len) {
+		side_leave(side);
+		side->span = kind_peek(side->it);
+	}
+	return side->span.len - side->used;
+}
+
+static unsigned char *side_at(const struct side *side)
+{
+	return (unsigned char *)side->span.addr + side->used;
+}
+
+/* The same where a look is a search and a reference: one for each span, however cut. */
+static size_t copy_held(struct decant_iter *dst, struct decant_iter *src, size_t len)
+{
+	struct side to = {.it = dst}, from = {.it = src};
+	size_t done = 0;
+
+	while (done < len) {
+		size_t into = side_look(&to), out = side_look(&from);
+		size_t n = least(into, out, len - done);
+
+		if (!n || !to.span.addr || !from.span.addr)
+			break;
+		if (to.span.addr != discard_bucket)
+			copy_piece(side_at(&to), side_at(&from), n);
+		to.used += n;
+		from.used += n;
+		done += n;
+	}
+	side_leave(&to);
+	side_leave(&from);
+	return done;
 }
 
 ssize_t decant_copy(struct decant_iter *dst, struct decant_iter *src, size_t len)
 {
+	size_t (*copy)(struct decant_iter * dst, struct decant_iter * src, size_t len);
 	size_t done = 0;
+	ssize_t n = 0;
 
 	if (dst->direction != DECANT_DEST || src->direction != DECANT_SOURCE)
 		return -EINVAL;
 	len = least(len, kind_refresh(dst), kind_refresh(src));
-	while (done < len) {
-		ssize_t n = copy_step(dst, src, len - done);
-
-		if (n < 0)
-			return outcome(done, n);
+	copy = kind_gives_back(dst) || kind_gives_back(src) ? copy_held : copy_plain;
+	while (n >= 0) {
 		done += (size_t)n;
+		done += copy(dst, src, len - done);
+		if (done == len)
+			break;
+		n = copy_hard(dst, src, len - done);
 	}
-	return (ssize_t)done;
+	return outcome(done, n);
 }
 
 ssize_t decant_copy_to(void *addr, struct decant_iter *src, size_t len)

@@ -91,6 +91,23 @@ static inline void kind_put(const struct decant_iter *it, const struct decant_sp
 
 #define DECANT_KIND(NAME, name)                                                          \
 	case DECANT_KIND_##NAME:                                                         \
+		gives_back = decant_##name##_kind.put != NULL;                           \
+		break;
+
+/* Whether spans have to be put: then a look costs something. */
+static inline bool kind_gives_back(const struct decant_iter *it)
+{
+	bool gives_back = false;
+
+	switch (it->kind) {
+#include <decant/kinds.def>
+	}
+	return gives_back;
+}
+#undef DECANT_KIND
+
+#define DECANT_KIND(NAME, name)                                                          \
+	case DECANT_KIND_##NAME:                                                         \
 		if (decant_##name##_kind.ahead)                                          \
 			count = decant_##name##_kind.ahead(it);                          \
 		break;

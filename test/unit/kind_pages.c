@@ -272,6 +272,42 @@ static void staged_pages(void)
 	cache_empty(&cache);
 }
 
+/* One look-up for each folio, however the other side is cut. */
+static void looked_up_once(void)
+{
+	static unsigned char flat[PAGES * PAGE];
+	static struct iovec iov[PAGES * PAGE / 5 + 1];
+	struct decant_iter pages, cut;
+	struct decant_hold hold = {0};
+	struct decant_sink sink;
+	struct cache cache;
+	size_t nr = 0;
+
+	cache_fill(&cache);
+	for (size_t at = 0; at < sizeof(flat); at += 5)
+		iov[nr++] = (struct iovec){flat + at,
+					   sizeof(flat) - at < 5 ? sizeof(flat) - at : 5};
+	REQUIRE(!decant_iter_pages(&pages, DECANT_SOURCE, &cache.pages, 0, PAGES * PAGE));
+	REQUIRE(!decant_iter_iovec(&cut, DECANT_DEST, iov, nr));
+	CHECK_EQ(decant_copy(&cut, &pages, SIZE_MAX), PAGES * PAGE);
+	CHECK_EQ(cache.finds, 14);
+	CHECK(!decant_iter_seek(&pages, 0));
+	REQUIRE(!decant_iter_iovec(&cut, DECANT_SOURCE, iov, nr));
+	cache.finds = 0;
+	CHECK_EQ(decant_equal(&cut, &pages, PAGES * PAGE), 1);
+	CHECK_EQ(decant_equal(&pages, &cut, PAGES * PAGE), 1);
+	CHECK_EQ(cache.finds, 28);
+	cache.finds = 0;
+	decant_sink_count(&sink);
+	sink.hold = &hold;
+	sink.limits.max_element_bytes = 7;
+	CHECK_EQ(decant_extract(&pages, &sink, SIZE_MAX), PAGES * PAGE);
+	CHECK_EQ(cache.finds, 14);
+	decant_hold_release(&hold);
+	CHECK(all_refs_are(&cache, 1));
+	cache_empty(&cache);
+}
+
 /* What a cache may say, and what is made of it. */
 static int bad_find(void *user, uint64_t index, struct decant_span *page)
 {
@@ -329,6 +365,8 @@ int main(void)
 		{"a page is referenced while it is used, and let go once",
 		 used_means_referenced},
 		{"pages through a stage, up to a hole", staged_pages},
+		{"a page is looked up once, however the other side is cut",
+		 looked_up_once},
 		{"bad pages are faults", what_is_refused},
 	};
 
