@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """tally.py WHERE... - count TAP cases over several builds.
 
-WHERE is a meson build directory whose tests ran, or a file of TAP. Prints failures, then
+WHERE is a meson build directory whose tests ran, with the name of a test setup behind a
+colon if they ran in one, or a file of TAP. Prints failures, then
 skips with their reasons, then one line of numbers; exits with 1 if anything failed.
 """
 import json
@@ -71,16 +72,18 @@ def protocols(build):
     return {test['name']: test['protocol'] for test in tests}
 
 
-def count_build(tally, build):
-    log = build / 'meson-logs/testlog.json'
+def count_build(tally, where):
+    path, _, setup = str(where).partition(':')
+    build = pathlib.Path(path)
+    log = build / 'meson-logs' / f"testlog{'-' if setup else ''}{setup}.json"
     if not log.exists():
-        tally.fail(f'{build}: not built, or no test ran')
+        tally.fail(f'{where}: not built, or no test ran')
         return
     known = protocols(build)
     for line in log.read_text().splitlines():
         test = json.loads(line)
         short = test['name'].split(' / ')[-1]
-        name = f'{build}: {short}'
+        name = f'{where}: {short}'
         before = len(tally.failed)
         if known.get(short) == 'tap':
             tally.tap(name, test.get('stdout', ''), test['returncode'])
