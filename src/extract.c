@@ -51,6 +51,9 @@ static void begin(struct loop *l, struct decant_sink *sink,
 	l->max_element = least_element(sink, limits);
 	if (l->max_element != SIZE_MAX)
 		l->max_element &= ~align;
+	/* An element that the boundary ends, ends on a multiple of the gap. */
+	if (l->boundary <= l->gap_mask || l->max_element < l->boundary)
+		l->whole_mask = l->gap_mask;
 	if (limits->max_elements)
 		l->max = min_size(l->max, limits->max_elements);
 	if (!sink->space && sink->policy == DECANT_TRUST)
@@ -236,21 +239,25 @@ static inline __attribute__((always_inline)) size_t
 walk_take(struct loop *l, const struct decant_span *span, size_t n)
 {
 	const struct step_mode mode = {NULL, false, false};
-	unsigned char *addr = span->addr;
+	unsigned char *addr = span->addr, *end = addr + n;
 	struct step s;
-	size_t got = 0;
+	size_t got = 1;
 
 	if (step_possible(l)) {
 		s = step_load(l, &mode);
-		if (step_owns(&s.owner, (uintptr_t)addr, n, span->region))
-			got = step(&s, l, &mode, addr, n, true);
-		else
-			got = step_change(&s, l, &mode, addr, n, span->region);
+		for (; addr != end && got; addr += got) {
+			size_t left = (size_t)(end - addr);
+
+			if (step_owns(&s.owner, (uintptr_t)addr, left, span->region))
+				got = step(&s, l, &mode, addr, left, left == n);
+			else
+				got = step_change(&s, l, &mode, addr, left, span->region);
+		}
 		step_store(&s, l, &mode);
 	}
-	if (got < n)
-		got += take(l, addr + got, n - got, span->region, false);
-	return got;
+	if (addr != end)
+		addr += take(l, addr, (size_t)(end - addr), span->region, false);
+	return n - (size_t)(end - addr);
 }
 
 /* One copy of this for each kind, with the kind's functions inlined. */

@@ -51,6 +51,7 @@ struct loop {
 	size_t addr_mask;
 	size_t len_mask;
 	size_t gap_mask;
+	size_t whole_mask; /* gap_mask, unless the boundary sees to it */
 	uint64_t end; /* where the last closed element ended */
 };
 
@@ -61,7 +62,7 @@ static inline void loop_clear(struct loop *l, struct decant_sink *sink)
 	l->first = 0;
 	l->room = SIZE_MAX;
 	l->open = l->closed = (struct decant_element){0};
-	l->cap = l->merged = 0;
+	l->cap = l->merged = l->whole_mask = 0;
 	l->nr = sink->nr;
 	l->max = sink->max;
 	l->stored = l->grown = l->locked = l->copied = false;
@@ -93,10 +94,10 @@ static inline size_t loop_cap_at(const struct loop *l, uint64_t start)
 
 	if (l->boundary)
 		cap = min_size(cap, l->boundary - (start & (l->boundary - 1)));
-	if (!l->gap_mask || cap == SIZE_MAX)
+	if (!l->whole_mask || cap == SIZE_MAX)
 		return cap;
 	/* What follows must start on a multiple of the gap: end on one if it is ahead. */
-	whole = ((start + cap) & ~(uint64_t)l->gap_mask) - start;
+	whole = ((start + cap) & ~(uint64_t)l->whole_mask) - start;
 	return whole && whole <= cap ? whole : cap;
 }
 

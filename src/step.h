@@ -169,8 +169,10 @@ static ALWAYS_INLINE void step_request(const struct step *s, struct loop *l)
 {
 	struct requests *r = l->requests;
 
+	if (likely(!r))
+		return;
 	l->room -= s->end - s->start;
-	if (!r || (l->room && s->nr + 1 - l->first < r->elements))
+	if (l->room && s->nr + 1 - l->first < r->elements)
 		return;
 	r->ends[r->nr++] = l->first = s->nr + 1;
 	l->room = r->bytes;
@@ -200,7 +202,9 @@ static ALWAYS_INLINE size_t step_put(struct step *s, struct loop *l,
 	s->grown = false;
 	if (!mode->plain) {
 		step_request(s, l);
-		cap = min_size(loop_cap_at(l, seen), l->room);
+		cap = loop_cap_at(l, seen);
+		if (unlikely(l->requests))
+			cap = min_size(cap, l->room);
 		n = min_size(n, cap);
 	}
 	ops->put(mode->ops ? &s->sink : l->sink, ++s->nr,
@@ -240,29 +244,22 @@ static ALWAYS_INLINE size_t step_grow(struct step *s, struct loop *l,
 }
 
 /*
- * All n bytes at addr are the open element's owner's: take what needs no thought. They
- * are the beginning of a span if whole is set.
+ * All n bytes at addr are the open element's owner's, and the beginning of a span if whole
+ * is set: go on with the element or open the next one. How many it got; 0: think.
  */
 static ALWAYS_INLINE size_t step(struct step *s, struct loop *l,
 				 const struct step_mode *mode, unsigned char *addr,
 				 size_t n, bool whole)
 {
 	const struct owner o = step_owner_now(s, mode);
-	size_t done = 0, some = n;
+	size_t got;
 
 	if (unlikely((uintptr_t)addr + o.shift == s->end)) {
-		some = done = step_grow(s, l, mode, n, whole);
-		if (mode->plain || done == n)
-			return done;
-		some |= !step_room(s, l, mode);
+		got = step_grow(s, l, mode, n, whole);
+		if (got || mode->plain)
+			return got;
 	}
-	if (mode->plain)
-		return step_open(s, l, mode, &o, addr, n);
-	while (done < n && some) {
-		some = step_open(s, l, mode, &o, addr + done, n - done);
-		done += some;
-	}
-	return done;
+	return step_open(s, l, mode, &o, addr, n);
 }
 
 /*

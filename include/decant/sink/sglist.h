@@ -18,8 +18,8 @@ static void sink_sglist_put(struct decant_sink *sink, size_t index,
 {
 	struct decant_sglist *list = (struct decant_sglist *)sink->table;
 
-	list->end = list->base + index;
-	sglist_add(list, (struct decant_span){el->addr, el->len, el->region});
+	sglist_put(list, list->base + index,
+		   (struct decant_span){el->addr, el->len, el->region});
 }
 
 static void sink_sglist_grow(struct decant_sink *sink, size_t index, size_t len)
