@@ -51,6 +51,7 @@ static void begin(struct loop *l, struct decant_sink *sink,
 	l->max_element = least_element(sink, limits);
 	if (l->max_element != SIZE_MAX)
 		l->max_element &= ~align;
+	l->trims = l->len_mask || (sink->stage && sink->stage_gaps && l->gap_mask);
 	/* An element that the boundary ends, ends on a multiple of the gap. */
 	if (l->boundary <= l->gap_mask || l->max_element < l->boundary)
 		l->whole_mask = l->gap_mask;
@@ -75,7 +76,7 @@ static void close_open(struct loop *l)
 
 	if (!l->open.len)
 		return;
-	if (l->len_mask)
+	if (l->trims)
 		l->closed = l->open;
 	if (l->grown)
 		ops->grow(l->sink, l->nr, l->open.len);
@@ -126,12 +127,14 @@ static bool may_open(struct loop *l, uint64_t start)
 	uint64_t end = l->open.len ? end_of(&l->open) : l->end;
 	size_t nr = l->nr - l->first + !!l->open.len;
 
-	if ((l->open.len & l->len_mask) || (start & l->addr_mask))
+	if ((l->open.len & l->len_mask) || (start & l->addr_mask)) {
 		l->stop = DECANT_STOP_ALIGNMENT;
-	else if (nr && ((start | end) & l->gap_mask))
+	} else if (nr && ((start | end) & l->gap_mask)) {
 		l->stop = DECANT_STOP_LIMIT;
-	else
+		l->gapped = l->trims && l->sink->stage_gaps;
+	} else {
 		return true;
+	}
 	return false;
 }
 
@@ -313,25 +316,39 @@ static size_t walk_on(struct loop *l, struct decant_iter *it, size_t len)
 {
 	size_t element = kind_array(it);
 
-	if (element && !l->len_mask)
+	if (element && !l->trims)
 		return loop_array(l, it, len, element);
 	return walk_kind(l, it, len);
 }
 
+/* What the open element must be shorter by, now that it can't grow here. */
+static size_t trim_by(const struct loop *l)
+{
+	size_t gap = l->gapped ? end_of(&l->open) & l->gap_mask : 0, len = l->open.len;
+
+	if (gap >= len || ((len - gap) & l->len_mask && gap))
+		return len;
+	return gap + ((len - gap) & l->len_mask);
+}
+
 /*
- * The open element can't grow any more here: cut it back to the length alignment, and the
- * one before is the last again if nothing is left of it. The bytes to cut off are those
- * that this call took, unless somebody changed the limits between two calls.
+ * Cut the open element back to the length alignment, or to the gap, and the one before is
+ * the last again if nothing is left of it. The bytes to cut off are those that this call
+ * took, unless somebody changed the limits between two calls or the gap rule stops the
+ * second one.
  */
 static size_t trim(struct loop *l, struct decant_iter *it, size_t done)
 {
-	size_t excess = l->open.len & l->len_mask;
+	size_t excess = trim_by(l);
 
 	if (!excess)
 		return 0;
-	l->stop = DECANT_STOP_ALIGNMENT;
-	if (excess > done)
+	if (!l->gapped)
+		l->stop = DECANT_STOP_ALIGNMENT;
+	if (excess > done) {
+		l->gapped = false;
 		return 0;
+	}
 	l->copied = false;
 	kind_retreat(it, excess);
 	l->open.len -= excess;
@@ -351,7 +368,13 @@ static bool stage_helps(const struct loop *l)
 		return false;
 	if (l->stop == DECANT_STOP_UNREGISTERED)
 		return l->sink->policy == DECANT_STAGE;
-	return l->stop == DECANT_STOP_ALIGNMENT || l->copied;
+	return l->stop == DECANT_STOP_ALIGNMENT || l->copied || l->gapped;
+}
+
+/* What the address of a block in the stage must be a multiple of, and so its length. */
+static size_t stage_mask(const struct loop *l)
+{
+	return l->len_mask | (l->gapped ? l->gap_mask : 0);
 }
 
 /* How many bytes of a span, counted from its beginning, meet the obstacle. */
@@ -377,8 +400,8 @@ static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t 
 			   size_t align)
 {
 	struct decant_span span = kind_peek(it);
-	size_t room = stage_room(l->sink->stage, align) & ~l->len_mask;
-	size_t amount = min_size(span.len, left);
+	size_t mask = stage_mask(l), amount = min_size(span.len, left);
+	size_t room = stage_room(l->sink->stage, align) & ~mask;
 
 	kind_put(it, &span);
 	if (!amount)
@@ -387,9 +410,11 @@ static size_t stage_amount(struct loop *l, const struct decant_iter *it, size_t 
 		amount = kind_copied_run(*it, min_size(left, room + 1));
 	else
 		amount = min_size(amount, obstructed(l, &span));
-	if (amount > SIZE_MAX - l->len_mask)
+	if (amount > SIZE_MAX - mask)
 		return 0;
-	amount = min_size(amount + l->len_mask, left) & ~l->len_mask;
+	amount = (amount + mask) & ~mask;
+	if (amount > left)
+		amount = left & ~l->len_mask;
 	if (!amount)
 		return 0;
 	if (!room)
@@ -465,7 +490,7 @@ static size_t stage_align(const struct loop *l)
 
 	if (l->open.len && l->open.len < l->cap && end_of(&l->open) == next)
 		return 1;
-	return (l->addr_mask | l->len_mask) + 1;
+	return (l->addr_mask | stage_mask(l)) + 1;
 }
 
 /*
@@ -533,7 +558,7 @@ static size_t run(struct loop *l, struct decant_iter *it, size_t len)
 
 	for (;;) {
 		l->stop = DECANT_STOP_END;
-		l->copied = false;
+		l->copied = l->gapped = false;
 		done += walk_on(l, it, len - done);
 		done -= trim(l, it, done);
 		if (likely(l->stop == DECANT_STOP_END && done == len))

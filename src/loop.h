@@ -40,6 +40,8 @@ struct loop {
 	bool joins;  /* an element may have several owners */
 	bool locked; /* the space is locked for look-ups */
 	bool copied; /* the next bytes can't be pointed at */
+	bool gapped; /* the gap rule is what stopped, and a stage may help */
+	bool trims;  /* an element may be cut back when it can't grow any more */
 	enum decant_stop stop;
 
 	struct owner owner;	    /* of the bytes taken or looked at last */
@@ -65,7 +67,7 @@ static inline void loop_clear(struct loop *l, struct decant_sink *sink)
 	l->cap = l->merged = l->whole_mask = 0;
 	l->nr = sink->nr;
 	l->max = sink->max;
-	l->stored = l->grown = l->locked = l->copied = false;
+	l->stored = l->grown = l->locked = l->copied = l->gapped = false;
 	l->stop = DECANT_STOP_END;
 	l->owner = (struct owner){0};
 	l->held = NULL;

@@ -10,6 +10,14 @@
 #include "util.h"
 
 #define OWNED_INLINE 8
+#define CHUNK_FIRST  4096u
+#define CHUNK_MOST   (1u << 20)
+
+struct chunk {
+	struct chunk *next;
+	size_t len;
+	unsigned char bytes[];
+};
 
 struct decant_owned {
 	atomic_size_t refs;
@@ -18,7 +26,7 @@ struct decant_owned {
 	struct decant_bvec *list;
 	size_t nr;
 	size_t max;
-	unsigned char *copied; /* source bytes that were in no region */
+	struct chunk *copied; /* source bytes that were in no region */
 	struct decant_hold hold;
 	struct decant_bvec inlined[OWNED_INLINE];
 };
@@ -37,12 +45,22 @@ static struct decant_owned *owned_new(void)
 	return owned;
 }
 
+static void chunks_free(struct chunk *chunk)
+{
+	struct chunk *next;
+
+	for (; chunk; chunk = next) {
+		next = chunk->next;
+		free(chunk);
+	}
+}
+
 static void owned_free(struct decant_owned *owned)
 {
 	decant_hold_release(&owned->hold);
 	if (owned->list != owned->inlined)
 		free(owned->list);
-	free(owned->copied);
+	chunks_free(owned->copied);
 	decant_owned_put(owned->whole);
 	free(owned);
 }
@@ -62,6 +80,37 @@ static int owned_grow(struct decant_owned *owned, size_t max)
 	return 0;
 }
 
+/* More memory for copies: nobody knows how much of the rest is in no region. */
+static int owned_chunk(struct decant_owned *owned, struct decant_stage *stage,
+		       size_t left)
+{
+	size_t len = owned->copied ? 2 * owned->copied->len : CHUNK_FIRST;
+	struct chunk *chunk;
+
+	len = min_size(min_size(len, CHUNK_MOST), left);
+	chunk = malloc(sizeof(*chunk) + len);
+	if (!chunk)
+		return -ENOMEM;
+	chunk->next = owned->copied;
+	chunk->len = len;
+	owned->copied = chunk;
+	decant_stage_init(stage, (struct decant_span){chunk->bytes, len, NULL}, NULL, 0);
+	return 0;
+}
+
+/* The list is full, or what is to be copied has no room. */
+static int owned_room(struct decant_owned *owned, struct decant_sink *sink, size_t left)
+{
+	int err;
+
+	if (sink->nr < sink->max)
+		return owned_chunk(owned, sink->stage, left);
+	err = owned_grow(owned, 4 * owned->max);
+	sink->table = owned->list;
+	sink->max = owned->max;
+	return err;
+}
+
 static int owned_fill(struct decant_owned *owned, struct decant_sink *sink,
 		      struct decant_iter *it, size_t len)
 {
@@ -75,34 +124,25 @@ static int owned_fill(struct decant_owned *owned, struct decant_sink *sink,
 			return got < 0 ? (int)got : 0;
 		if (sink->stop != DECANT_STOP_FULL)
 			continue;
-		err = owned_grow(owned, 4 * owned->max);
+		err = owned_room(owned, sink, len);
 		if (err)
 			return err;
-		sink->table = owned->list;
-		sink->max = owned->max;
 	}
 	return 0;
 }
 
 /* A source's memory in no region is copied if the policy is to stage it. */
-static int owned_stage(struct decant_owned *owned, struct decant_sink *sink,
-		       struct decant_stage *stage, enum decant_direction direction,
-		       size_t len)
+static void owned_stage(struct decant_sink *sink, struct decant_stage *stage,
+			enum decant_direction direction)
 {
-	struct decant_span memory = {NULL, len, NULL};
-
-	if (sink->policy != DECANT_STAGE || !len)
-		return 0;
+	if (sink->policy != DECANT_STAGE)
+		return;
 	if (direction != DECANT_SOURCE) {
 		sink->policy = DECANT_REFUSE;
-		return 0;
+		return;
 	}
-	memory.addr = owned->copied = malloc(len);
-	if (!memory.addr)
-		return -ENOMEM;
-	decant_stage_init(stage, memory, NULL, 0);
+	decant_stage_init(stage, (struct decant_span){NULL, 0, NULL}, NULL, 0);
 	sink->stage = stage;
-	return 0;
 }
 
 static int own(struct decant_owned *owned, struct decant_iter *it, size_t len,
@@ -118,9 +158,8 @@ static int own(struct decant_owned *owned, struct decant_iter *it, size_t len,
 		sink.space = options->space;
 		sink.policy = options->policy;
 	}
-	err = owned_stage(owned, &sink, &stage, it->direction, len);
-	if (!err)
-		err = owned_fill(owned, &sink, it, len);
+	owned_stage(&sink, &stage, it->direction);
+	err = owned_fill(owned, &sink, it, len);
 	if (err)
 		return err;
 	owned->nr = sink.nr;

@@ -43,7 +43,7 @@ static ALWAYS_INLINE bool step_possible(const struct loop *l)
 {
 	struct decant_region *region = l->owner.region;
 
-	return l->open.len && !l->len_mask && l->open.region == region &&
+	return l->open.len && !l->trims && l->open.region == region &&
 	       (!region || region == l->held) &&
 	       l->open.device == (uintptr_t)l->open.addr + l->owner.shift;
 }

@@ -116,6 +116,9 @@ struct decant_sink_ops {
  *	memory
  * @stage: the caller's: scratch memory for pieces that can't go directly, or NULL
  * @policy: the caller's: what happens to memory in no region of @space
+ * @stage_gaps: the caller's: what breaks @limits.gap in the middle of a request goes
+ *	through @stage, in multiples of the gap, instead of ending the request. The last
+ *	element is cut back to where the rule holds, unless an earlier extraction put it.
  * @lkey: the caller's: the key for memory that was trusted, one for the whole request
  * @nr: elements so far
  * @bytes: bytes so far
@@ -140,6 +143,7 @@ struct decant_sink {
 	struct decant_hold *hold;
 	struct decant_stage *stage;
 	enum decant_policy policy;
+	bool stage_gaps;
 	uint32_t lkey;
 	size_t nr;
 	size_t bytes;

@@ -42,7 +42,7 @@ struct stage_setting {
 	struct decant_limits limits;
 	enum decant_direction direction;
 	enum decant_policy policy;
-	bool look_up;
+	bool look_up, stage_gaps;
 	size_t stage_base, stage_len;
 	struct decant_region *stage_region;
 	size_t records;
@@ -170,6 +170,9 @@ static struct stage_setting stage_make_setting(const struct stage_scene *s)
 		set.limits.max_element_bytes = 1024 + feed_below(5000);
 	if (feed_one_in(8))
 		set.limits.gap = (size_t)256 << feed_below(5);
+	set.stage_gaps = feed_one_in(2);
+	if (feed_one_in(8))
+		set.limits = (struct decant_limits){.gap = (size_t)256 << feed_below(5)};
 	if (feed_one_in(8))
 		set.limits.max_elements = 1 + feed_below(12);
 	if (feed_one_in(8))
@@ -281,20 +284,54 @@ static size_t stage_must(const struct stage_scene *s, const struct decant_limits
 	return must;
 }
 
+/* The same for the gap rule alone: in whole multiples, until an address is one. */
+static size_t stage_must_gap(const struct stage_scene *s, size_t gap, size_t want)
+{
+	size_t must = 0, at = 0;
+
+	while (at < want) {
+		size_t run = stage_run_left(s, at, want);
+		uintptr_t addr = (uintptr_t)s->flat[at], end = addr + run;
+
+		if (at + run < want)
+			end = end / gap * gap;
+		if ((at && addr % gap) || end <= addr) {
+			run = want - at < gap ? want - at : gap;
+			must += run;
+			end = addr + run;
+		}
+		at += end - addr;
+	}
+	return must;
+}
+
+/* Nothing but alignments or the gap rule decides. */
+static bool stage_simple(const struct stage_setting *set)
+{
+	return !set->limits.boundary && !set->limits.max_element_bytes &&
+	       !set->limits.max_elements && !set->limits.max_bytes &&
+	       set->records == TABLE && set->max == TABLE &&
+	       set->stage_len == STAGE_BYTES - 4096 && !set->look_up &&
+	       set->policy == DECANT_TRUST;
+}
+
 static void stage_check_amount(const struct stage_scene *s,
 			       const struct stage_setting *set,
 			       const struct stage_result *result)
 {
 	size_t done, must, want = set->want < s->total ? set->want : s->total;
+	const struct decant_limits *l = &set->limits;
 
-	if (set->limits.boundary || set->limits.max_element_bytes || set->limits.gap ||
-	    set->limits.max_elements || set->limits.max_bytes || set->records < TABLE ||
-	    set->max < TABLE || set->stage_len < STAGE_BYTES - 4096 || set->look_up ||
-	    set->policy != DECANT_TRUST)
+	if (!stage_simple(set))
 		return;
-	must = stage_must(s, &set->limits, want, &done);
-	CHECK_EQ(result->done, done);
-	CHECK_EQ(result->staged, must);
+	if (!l->gap) {
+		must = stage_must(s, l, want, &done);
+		CHECK_EQ(result->done, done);
+		CHECK_EQ(result->staged, must);
+	} else if (set->stage_gaps && l->addr_align < 2 && l->len_align < 2) {
+		CHECK_EQ(result->done, want);
+		CHECK_EQ(result->staged, stage_must_gap(s, l->gap, want));
+	}
 }
 
 /* Extract one cut; what the device does with it; what came of it. */
@@ -316,6 +353,7 @@ static void stage_run(struct stage_scene *s, const struct stage_setting *set,
 	decant_sink_bvec(&sink, table, set->max);
 	sink.limits = set->limits;
 	sink.policy = set->policy;
+	sink.stage_gaps = set->stage_gaps;
 	sink.space = set->look_up ? s->space : NULL;
 	sink.stage = &stage;
 	sink.hold = &hold;

@@ -271,6 +271,44 @@ static void prp_refused(void)
 	check_prp(&sink, p);
 }
 
+/* The same, with a stage for what breaks the rule: whole pages, then on directly. */
+static void prp_staged(void)
+{
+	unsigned char *scratch = memory + 1000 * PAGE;
+	struct decant_stage stage;
+	struct decant_sink sink = prp_sink(1, 0);
+	struct decant_iter it;
+	uint64_t p[2];
+	size_t nr = 0;
+
+	memset(memory, 1, 4 * PAGE);
+	add(&nr, 0, PAGE);
+	add(&nr, 2 * PAGE, 512);
+	add(&nr, 3 * PAGE + 4, PAGE - 512);
+	add(&nr, 8 * PAGE, 2 * PAGE + 8);
+	it = iter_of(nr);
+	decant_stage_init(&stage,
+			  (struct decant_span){scratch, 4 * PAGE, region_of(scratch)},
+			  NULL, 0);
+	sink.stage = &stage;
+	CHECK_EQ(decant_extract(&it, &sink, SIZE_MAX), PAGE + 512);
+	CHECK_EQ(sink.stop, DECANT_STOP_LIMIT);
+	decant_iter_revert(&it, PAGE + 512);
+	decant_sink_reset(&sink);
+	sink.stage_gaps = true;
+	CHECK_EQ(decant_extract(&it, &sink, SIZE_MAX), 4 * PAGE + 8);
+	CHECK_EQ(sink.stop, DECANT_STOP_END);
+	CHECK_EQ(sink.nr, 5);
+	CHECK_EQ(stage.bytes, PAGE);
+	CHECK(scratch[0] == 1 && scratch[PAGE - 1] == 1);
+	decant_prp_pointers(&sink, p);
+	CHECK(walk_prp(&device, &got, p, sink.bytes, PAGE));
+	CHECK_EQ(got.bytes, sink.bytes);
+	CHECK_EQ(p[0], iova_of(memory));
+	CHECK_EQ(le64toh(lists[0]), iova_of(scratch));
+	CHECK_EQ(le64toh(lists[1]), iova_of(memory + 8 * PAGE));
+}
+
 static void prp_wrong_tables(void)
 {
 	struct decant_table odd[2] = {{lists, LIST_IOVA + 4},
@@ -490,6 +528,7 @@ int main(void)
 		{"PRP: lists", prp_lists},
 		{"PRP: chained lists, around the last slot", prp_chains},
 		{"PRP: what can't be named is refused", prp_refused},
+		{"PRP: what breaks the page rule goes through a stage", prp_staged},
 		{"PRP and SGL: tables where none may be", prp_wrong_tables},
 		{"PRP: pages of 64 KiB", prp_large_pages},
 		{"SGL: one element, one segment, chained segments", sgl_layouts},

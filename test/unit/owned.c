@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* owned.c - fragment lists that outlive what they were made from. */
 #include <errno.h>
+#include <malloc.h>
 #include <decant/decant.h>
 #include "check.h"
 
@@ -172,6 +173,54 @@ static void policies(void)
 	decant_region_put(region);
 }
 
+/* Bytes the heap has given out; always 0 under a sanitizer. */
+static size_t heap_bytes(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
+
+/* A header on the stack before registered data: only the header is copied. */
+static void copies_what_it_must(void)
+{
+	struct decant_own_options options = {.size = sizeof(options),
+					     .policy = DECANT_STAGE};
+	size_t large = (size_t)64 << 20, before;
+	unsigned char *data = calloc(1, large), header[24] = "header", *later;
+	struct iovec iov[3] = {{header, 24}, {data, large}, {NULL, 0}};
+	struct decant_region *region;
+	struct decant_owned *owned;
+	struct decant_iter it;
+
+	REQUIRE(data && (later = malloc(300000)));
+	memset(later, 7, 300000);
+	iov[2] = (struct iovec){later, 300000};
+	REQUIRE(!decant_region_new(&region, data, large, NULL));
+	REQUIRE(!decant_space_new(&options.space));
+	REQUIRE(!decant_space_add(options.space, region));
+	REQUIRE(!decant_iter_iovec(&it, DECANT_SOURCE, iov, 3));
+	before = heap_bytes();
+	owned = decant_iter_own(&it, SIZE_MAX, &options);
+	REQUIRE(owned);
+	CHECK(heap_bytes() - before < 1 << 20);
+	CHECK_EQ(decant_owned_iter(owned).count, 24 + large + 300000);
+	memset(header, 0, 24);
+	memset(later, 0, 300000);
+	it = decant_owned_iter(owned);
+	CHECK(!memcmp(decant_iter_peek(&it).addr, "header", 7));
+	REQUIRE(!decant_iter_advance(&it, 24 + large));
+	for (size_t i = 0; i < 300000 && !check_failed; i += 999) {
+		CHECK_EQ(*(unsigned char *)decant_iter_peek(&it).addr, 7);
+		REQUIRE(!decant_iter_advance(&it, 300000 - i < 999 ? 300000 - i : 999));
+	}
+	decant_owned_put(owned);
+	decant_space_free(options.space);
+	decant_region_put(region);
+	free(data);
+	free(later);
+}
+
 static void bad_options(void)
 {
 	struct decant_own_options options = {.size = 3};
@@ -236,6 +285,7 @@ int main(void)
 		{"survives its creator's lists and stack", survives_its_creator},
 		{"slices, slices of slices, clones", slices_and_clones},
 		{"trust, refuse, stage", policies},
+		{"a copy is made of what must be copied, no more", copies_what_it_must},
 		{"bad options", bad_options},
 		{"empty", empty},
 		{"a million fragments", a_million_fragments},
