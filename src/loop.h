@@ -2,6 +2,7 @@
 #ifndef SRC_LOOP_H
 #define SRC_LOOP_H
 /* loop.h - what the parts of the one loop share: extract.c, step.h, stretch.h. */
+#include <errno.h>
 #include <decant/extract.h>
 #include "util.h"
 
@@ -79,6 +80,23 @@ static inline void loop_clear(struct loop *l, struct decant_sink *sink)
  */
 size_t loop_take(struct loop *l, unsigned char *addr, size_t len,
 		 struct decant_region *given);
+
+/* The same with all of it, in as many elements as that takes. */
+size_t loop_take_all(struct loop *l, unsigned char *addr, size_t len,
+		     struct decant_region *given);
+
+/* Nothing to point at: a hole, a fault, or bytes that only a stage can carry. */
+static inline void loop_stop_at(struct loop *l, const struct decant_span *span)
+{
+	l->copied = span->len;
+	l->stop = span_error(span) == -ENXIO ? DECANT_STOP_HOLE : DECANT_STOP_FAULT;
+}
+
+/* staging.c: whether the sink's stage helps against what stopped the loop. */
+bool staging_helps(const struct loop *l);
+
+/* staging.c: send what comes next through the stage; bytes that made it into the sink. */
+size_t staging_next(struct loop *l, struct decant_iter *it, size_t done, size_t left);
 
 /* sinks.c: what the loop does for a kind that is an array of elements of this size. */
 size_t loop_array(struct loop *l, struct decant_iter *it, size_t len, size_t element);

@@ -244,8 +244,8 @@ static ALWAYS_INLINE size_t step_grow(struct step *s, struct loop *l,
 }
 
 /*
- * All n bytes at addr are the open element's owner's, and the beginning of a span if whole
- * is set: go on with the element or open the next one. How many it got; 0: think.
+ * All n bytes at addr are the open element's owner's, the beginning of a span if whole is
+ * set: go on with the element or open the next one. How many it got; 0: think.
  */
 static ALWAYS_INLINE size_t step(struct step *s, struct loop *l,
 				 const struct step_mode *mode, unsigned char *addr,
