@@ -31,51 +31,41 @@ const struct decant_sink_ops *decant_sink_get(unsigned index)
 	return index < sizeof(sinks) / sizeof(*sinks) ? sinks[index] : NULL;
 }
 
-/* The loop's copies: for elements of struct iovec, and of struct decant_bvec. */
-typedef void stretch_fn(struct loop *l, struct decant_iter *it, size_t len, size_t *done);
+/* The loop's copies, see stretch.h. */
+#define COPY(fn, name, plain, one_owner, type)                                         \
+	static __attribute__((noinline)) void fn(struct loop *l, struct stretch *at)   \
+	{                                                                              \
+		struct step_mode mode = {&sink_##name##_ops, plain, one_owner};        \
+									               \
+		stretch_run(l, mode, at, sizeof(type));                                \
+	}
 
 #define DECANT_SINK(NAME, name)                                                        \
-	static stretch_fn plain_##name __attribute__((noinline));                      \
-	static stretch_fn owned_##name __attribute__((noinline));                      \
-	static void plain_##name(struct loop *l, struct decant_iter *it, size_t len,   \
-				 size_t *done)                                         \
-	{                                                                              \
-		*done = stretch(l, &sink_##name##_ops, it, len, sizeof(struct iovec)); \
-	}                                                                              \
-	static void owned_##name(struct loop *l, struct decant_iter *it, size_t len,   \
-				 size_t *done)                                         \
-	{                                                                              \
-		*done = stretch(l, &sink_##name##_ops, it, len,                        \
-				sizeof(struct decant_bvec));                           \
-	}
+	COPY(rules_##name, name, false, false, struct iovec)                           \
+	COPY(owned_rules_##name, name, false, false, struct decant_bvec)               \
+	COPY(owners_##name, name, true, false, struct iovec)                           \
+	COPY(owned_owners_##name, name, true, false, struct decant_bvec)               \
+	COPY(plain_##name, name, true, true, struct iovec)
 #include <decant/sinks.def>
 #undef DECANT_SINK
 
-#define DECANT_SINK(NAME, name) {plain_##name, owned_##name},
-static stretch_fn *const stretches[][2] = {
+#define DECANT_SINK(NAME, name)                                                        \
+	{{rules_##name, owned_rules_##name},                                           \
+	 {owners_##name, owned_owners_##name},                                         \
+	 plain_##name},
+static const struct stretch_copies copies[] = {
 #include <decant/sinks.def>
 };
 #undef DECANT_SINK
 
-/* A sink of somebody else's. */
-static __attribute__((noinline)) size_t stretch_any(struct loop *l,
-						    struct decant_iter *it, size_t len,
-						    size_t element)
-{
-	return stretch(l, NULL, it, len, element);
-}
-
 size_t loop_array(struct loop *l, struct decant_iter *it, size_t len, size_t element)
 {
-	bool owned = element == sizeof(struct decant_bvec);
 	unsigned id = l->sink->id;
-	size_t done;
 
-	/* Somebody may have given one of our sinks other functions. */
+	/* Somebody may have given one of our sinks other functions, or made one. */
 	if (!id || sinks[id - 1] != l->sink->ops)
-		return stretch_any(l, it, len, element);
-	stretches[id - 1][owned](l, it, len, &done);
-	return done;
+		return stretch(l, NULL, it, len, element);
+	return stretch(l, &copies[id - 1], it, len, element);
 }
 
 static unsigned id_of(const struct decant_sink_ops *ops)

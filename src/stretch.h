@@ -60,43 +60,57 @@ static ALWAYS_INLINE bool stretch_one(struct step *s, struct loop *l,
 
 /* As much as needs no thought. Empty elements are left to the caller. */
 static ALWAYS_INLINE void stretch_run(struct loop *l, struct step_mode mode,
-				      struct stretch *array)
+				      struct stretch *array, size_t element)
 {
 	struct step s = step_load(l, &mode);
 	struct stretch at = *array;
 
+	at.element = element;
 	if (mode.plain)
 		at.offset = 0;
 	while (stretch_one(&s, l, &mode, &at)) {
 		struct decant_bvec bv = stretch_at(&at);
 		size_t got = step_change(&s, l, &mode, bv.addr, bv.len, bv.region);
 
-		if (!stretch_took(&at, got, bv.len))
+		if (!got)
 			break;
+		stretch_took(&at, got, bv.len);
 	}
 	step_store(&s, l, &mode);
 	*array = at;
 }
 
-static ALWAYS_INLINE void
-stretch_choose(struct loop *l, const struct decant_sink_ops *ops, struct stretch *at)
+/*
+ * The copies that a sink has, each a function: what one of them keeps in registers is no
+ * business of the others.
+ */
+typedef void stretch_fn(struct loop *l, struct stretch *at);
+
+struct stretch_copies {
+	stretch_fn
+		*rules[2]; /* for elements of struct iovec, and of struct decant_bvec */
+	stretch_fn *owners[2]; /* no rules, but perhaps several owners */
+	stretch_fn *plain;     /* struct iovec, and nobody owns anything */
+};
+
+static inline void stretch_choose(struct loop *l, const struct stretch_copies *copies,
+				  struct stretch *at)
 {
-	struct step_mode rules = {ops, false, false}, owners = {ops, true, false};
-	struct step_mode plain = {ops, true, true};
+	bool owned = at->element == sizeof(struct decant_bvec);
 
 	if (!step_possible(l))
 		return;
 	if (!l->plain || at->offset)
-		stretch_run(l, rules, at);
-	else if (at->element == sizeof(struct iovec) &&
-		 l->owner.hi - l->owner.lo == UINTPTR_MAX)
-		stretch_run(l, plain, at);
+		copies->rules[owned](l, at);
+	else if (!owned && l->owner.hi - l->owner.lo == UINTPTR_MAX)
+		copies->plain(l, at);
 	else
-		stretch_run(l, owners, at);
+		copies->owners[owned](l, at);
 }
 
-static ALWAYS_INLINE size_t stretch(struct loop *l, const struct decant_sink_ops *ops,
-				    struct decant_iter *it, size_t len, size_t element)
+/* With NULL for copies, element by element. */
+static inline size_t stretch(struct loop *l, const struct stretch_copies *copies,
+			     struct decant_iter *it, size_t len, size_t element)
 {
 	struct stretch at = {it->at.any, it->offset, len, element};
 	const char *begun = NULL;
@@ -113,9 +127,9 @@ static ALWAYS_INLINE size_t stretch(struct loop *l, const struct decant_sink_ops
 		if (at.el == begun)
 			l->merged = merged;
 		begun = at.el;
-		(void)stretch_took(&at, got, bv.len);
-		if (at.left && ops)
-			stretch_choose(l, ops, &at);
+		stretch_took(&at, got, bv.len);
+		if (at.left && copies)
+			stretch_choose(l, copies, &at);
 		if (at.offset)
 			begun = at.el;
 	}
