@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* choice.c - the measured table. */
 #include "internal.h"
+#include "modes.h"
 
 enum decant_crypto_backend aead_choice(enum decant_aead_algorithm algorithm, size_t len)
 {
@@ -15,3 +16,14 @@ int af_alg_check(void)
 {
 	return -1;
 }
+
+enum decant_crypto_backend cipher_choice(enum decant_cipher_algorithm algorithm,
+					 size_t unit, size_t len)
+{
+	(void)algorithm;
+	(void)unit;
+	(void)len;
+	return DECANT_CRYPTO_IPSEC_MB;
+}
+
+const struct cipher_ops *const cipher_af_alg, *const cipher_xts_ipsec_mb;

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* cipher.c - storage encryption over iterators, whoever does the arithmetic. */
+#include <errno.h>
+#include <string.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include "internal.h"
+#include "modes.h"
+
+enum mode { XTS, CBC, CTS };
+
+static const struct {
+	enum mode mode;
+	size_t key_bytes;
+	const char *kernel;
+} algorithms[] = {
+	[DECANT_CIPHER_AES_256_XTS] = {XTS, 64, "xts(aes)"},
+	[DECANT_CIPHER_AES_128_XTS] = {XTS, 32, "xts(aes)"},
+	[DECANT_CIPHER_AES_256_CBC] = {CBC, 32, "cbc(aes)"},
+	[DECANT_CIPHER_AES_128_CBC] = {CBC, 16, "cbc(aes)"},
+	[DECANT_CIPHER_AES_256_CTS] = {CTS, 32, "cts(cbc(aes))"},
+	[DECANT_CIPHER_AES_128_CTS] = {CTS, 16, "cts(cbc(aes))"},
+};
+
+struct engine {
+	const struct cipher_ops *ops;
+	void *state;
+};
+
+struct decant_cipher {
+	enum decant_cipher_algorithm id;
+	size_t unit;
+	bool distinct;
+	struct engine
+		engines[2]; /* the second one is IPsec-MB, where the choice is ours */
+	size_t engines_nr;
+	struct scratch scratch;
+};
+
+static enum mode mode_of(enum decant_cipher_algorithm id)
+{
+	return algorithms[id].mode;
+}
+
+/* --- a context --- */
+
+static bool is_unit(enum decant_cipher_algorithm id, size_t unit)
+{
+	if (mode_of(id) != XTS)
+		return !unit;
+	return unit >= DECANT_CIPHER_UNIT_LEAST && unit <= DECANT_CIPHER_UNIT_MOST &&
+	       !(unit & (unit - 1));
+}
+
+static bool is_key(enum decant_cipher_algorithm id, const uint8_t *key, size_t len)
+{
+	if (!key || len != algorithms[id].key_bytes)
+		return false;
+	return mode_of(id) != XTS || CRYPTO_memcmp(key, key + len / 2, len / 2);
+}
+
+static int add_engine(struct decant_cipher *c, const struct cipher_ops *ops,
+		      const uint8_t *key)
+{
+	struct cipher_setup setup = {c->id, algorithms[c->id].kernel, key,
+				     algorithms[c->id].key_bytes, c->unit};
+	struct engine *engine = &c->engines[c->engines_nr];
+	int err = ops ? ops->make(&engine->state, &setup) : -ENOTSUP;
+
+	if (err)
+		return err;
+	engine->ops = ops;
+	c->engines_nr++;
+	return 0;
+}
+
+static int add_engines(struct decant_cipher *c, enum decant_crypto_backend backend,
+		       const uint8_t *key)
+{
+	const struct cipher_ops *mb = mode_of(c->id) == XTS ? cipher_xts_ipsec_mb : NULL;
+	int err;
+
+	if (backend == DECANT_CRYPTO_IPSEC_MB)
+		return add_engine(c, mb, key);
+	if (backend == DECANT_CRYPTO_AF_ALG)
+		return add_engine(c, cipher_af_alg, key);
+	err = add_engine(c, mode_of(c->id) == XTS ? &cipher_xts : &cipher_cbc, key);
+	if (!err && backend == DECANT_CRYPTO_AUTO && mb && ipsec_mb_is_wide())
+		(void)!add_engine(c, mb, key); /* doing without it is no error */
+	return err;
+}
+
+int decant_cipher_new(struct decant_cipher **out, enum decant_cipher_algorithm algorithm,
+		      const void *key, size_t key_len, size_t unit,
+		      const struct decant_crypto_options *options)
+{
+	struct decant_crypto_options o;
+	struct decant_cipher *c;
+	int err = options_read(&o, options);
+
+	if (err || (size_t)algorithm >= sizeof(algorithms) / sizeof(*algorithms) ||
+	    !is_key(algorithm, key, key_len) || !is_unit(algorithm, unit))
+		return -EINVAL;
+	c = state_new(sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	c->id = algorithm;
+	c->unit = unit;
+	c->distinct = o.distinct;
+	ERR_set_mark();
+	err = add_engines(c, o.backend, key);
+	ERR_pop_to_mark();
+	if (err) {
+		decant_cipher_free(c);
+		return err;
+	}
+	*out = c;
+	return 0;
+}
+
+static int clone_engines(struct decant_cipher *to, const struct decant_cipher *from)
+{
+	for (size_t i = 0; i < from->engines_nr; i++) {
+		const struct engine *engine = &from->engines[i];
+		int err = engine->ops->clone(&to->engines[i].state, engine->state);
+
+		if (err)
+			return err;
+		to->engines[i].ops = engine->ops;
+		to->engines_nr++;
+	}
+	return 0;
+}
+
+int decant_cipher_clone(struct decant_cipher **out, const struct decant_cipher *cipher)
+{
+	struct decant_cipher *to = state_new(sizeof(*to));
+	int err;
+
+	if (!to)
+		return -ENOMEM;
+	to->id = cipher->id;
+	to->unit = cipher->unit;
+	to->distinct = cipher->distinct;
+	ERR_set_mark();
+	err = clone_engines(to, cipher);
+	ERR_pop_to_mark();
+	if (err) {
+		decant_cipher_free(to);
+		return err;
+	}
+	*out = to;
+	return 0;
+}
+
+void decant_cipher_free(struct decant_cipher *cipher)
+{
+	if (!cipher)
+		return;
+	for (size_t i = 0; i < cipher->engines_nr; i++)
+		cipher->engines[i].ops->free(cipher->engines[i].state);
+	state_free(cipher, sizeof(*cipher));
+}
+
+static const struct engine *engine_for(const struct decant_cipher *c, size_t len)
+{
+	if (c->engines_nr < 2 ||
+	    cipher_choice(c->id, c->unit, len) == DECANT_CRYPTO_OPENSSL)
+		return &c->engines[0];
+	return &c->engines[1];
+}
+
+enum decant_crypto_backend decant_cipher_backend(const struct decant_cipher *cipher,
+						 size_t len)
+{
+	return engine_for(cipher, len)->ops->id;
+}
+
+void decant_cipher_number(uint8_t iv[DECANT_CIPHER_IV_BYTES], uint64_t number)
+{
+	for (size_t i = 0; i < DECANT_CIPHER_IV_BYTES; i++) {
+		iv[i] = (uint8_t)number;
+		number >>= 8;
+	}
+}
+
+/* --- before anything is touched --- */
+
+static bool is_length(const struct decant_cipher *c, size_t len)
+{
+	size_t rest;
+
+	switch (mode_of(c->id)) {
+	case XTS:
+		rest = len & (c->unit - 1);
+		return !rest || rest >= BLOCK;
+	case CBC:
+		return !(len % BLOCK);
+	case CTS:
+		return !len || len >= BLOCK;
+	}
+	return false;
+}
+
+/* Whether so many more after number are no longer 128 bits, the lowest byte first. */
+static bool passes_end(const uint8_t iv[DECANT_CIPHER_IV_BYTES], uint64_t more)
+{
+	unsigned carry = 0;
+
+	for (size_t i = 0; i < DECANT_CIPHER_IV_BYTES; i++) {
+		carry = (carry + iv[i] + (unsigned)(more & 0xff)) >> 8;
+		more >>= 8;
+	}
+	return carry != 0;
+}
+
+static int check(struct decant_cipher *c, const struct cipher_request *rq)
+{
+	if (rq->dst.direction != DECANT_DEST || rq->src.direction != DECANT_SOURCE ||
+	    !is_length(c, rq->len))
+		return -EINVAL;
+	if (c->unit && rq->len && passes_end(rq->iv, (rq->len - 1) / c->unit))
+		return -EOVERFLOW;
+	if (rq->len > decant_iter_count(&rq->dst) ||
+	    rq->len > decant_iter_count(&rq->src))
+		return -EMSGSIZE;
+	if (c->distinct || !overlaps(&rq->dst, rq->len, &rq->src, rq->len, &c->scratch))
+		return 0;
+	return -EINVAL;
+}
+
+/* --- the work --- */
+
+static int stream(struct decant_cipher *c, const struct engine *engine,
+		  struct cipher_request *rq)
+{
+	struct pass pass = {.dst = rq->dst,
+			    .src = rq->src,
+			    .len = rq->len,
+			    .grain = BLOCK,
+			    .tail = engine->ops->tail,
+			    .direct = engine->ops->direct,
+			    .feed = engine->ops->feed,
+			    .state = engine->state,
+			    .scratch = &c->scratch};
+	int err = engine->ops->begin(engine->state, rq->iv, rq->encrypt);
+
+	if (!err)
+		err = pass_run(&pass);
+	rq->dst = pass.dst;
+	rq->src = pass.src;
+	return err;
+}
+
+/* All or nothing: the iterators go on, or what was written is wiped. */
+static ssize_t run(struct decant_cipher *c, struct decant_iter *dst,
+		   struct decant_iter *src, struct cipher_request *rq)
+{
+	const struct engine *engine = engine_for(c, rq->len);
+	struct decant_iter wiped = *dst;
+	int err = check(c, rq);
+
+	if (err)
+		return err;
+	ERR_set_mark();
+	err = engine->ops->whole ? engine->ops->whole(engine->state, rq, &c->scratch)
+				 : stream(c, engine, rq);
+	ERR_pop_to_mark();
+	scratch_clean(&c->scratch);
+	if (err) {
+		decant_zero(&wiped, rq->len);
+		return err;
+	}
+	*dst = rq->dst;
+	*src = rq->src;
+	return (ssize_t)rq->len;
+}
+
+ssize_t decant_cipher_encrypt(struct decant_cipher *cipher, struct decant_iter *dst,
+			      struct decant_iter *src, size_t len,
+			      const uint8_t iv[DECANT_CIPHER_IV_BYTES])
+{
+	struct cipher_request rq = {*dst, *src, len, iv, true};
+
+	return run(cipher, dst, src, &rq);
+}
+
+ssize_t decant_cipher_decrypt(struct decant_cipher *cipher, struct decant_iter *dst,
+			      struct decant_iter *src, size_t len,
+			      const uint8_t iv[DECANT_CIPHER_IV_BYTES])
+{
+	struct cipher_request rq = {*dst, *src, len, iv, false};
+
+	return run(cipher, dst, src, &rq);
+}

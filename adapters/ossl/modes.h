@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef OSSL_MODES_H
+#define OSSL_MODES_H
+/* modes.h - what a back end of a cipher for storage must know. */
+#include <decant/cipher.h>
+#include "pass.h"
+
+#define BLOCK 16
+
+/* What a back end is made from; the key has been checked. */
+struct cipher_setup {
+	enum decant_cipher_algorithm id;
+	const char *kernel; /* AF_ALG's name */
+	const uint8_t *key;
+	size_t key_bytes;
+	size_t unit;
+};
+
+struct cipher_request {
+	struct decant_iter dst, src;
+	size_t len;
+	const uint8_t *iv;
+	bool encrypt;
+};
+
+/**
+ * struct cipher_ops - one back end of one mode
+ * @id: which one
+ * @tail: the last call gets at least so many bytes, or all there are
+ * @direct: pieces from here on are worth a call of their own; as measured
+ * @make: a state for a key, in *@state; 0, -ENOTSUP, -ENOMEM or another errno
+ * @clone: another one like it
+ * @free: wipe and free it
+ * @begin: a text
+ * @feed: some of it, in multiples of a block but for the last
+ * @whole: NULL, or: all of that at once, in place of the two above
+ */
+struct cipher_ops {
+	enum decant_crypto_backend id;
+	size_t tail, direct;
+	int (*make)(void **state, const struct cipher_setup *setup);
+	int (*clone)(void **state, const void *from);
+	void (*free)(void *state);
+	int (*begin)(void *state, const uint8_t *iv, bool encrypt);
+	pass_feed *feed;
+	int (*whole)(void *state, struct cipher_request *rq, struct scratch *scratch);
+};
+
+extern const struct cipher_ops cipher_cbc, cipher_xts;
+/* NULL where decant was built without it. */
+extern const struct cipher_ops *const cipher_xts_ipsec_mb, *const cipher_af_alg;
+
+/*
+ * AES on whole blocks, as many as wanted in a call, in place or not: what XTS is made
+ * of. encrypt says which way.
+ */
+struct ecb_ops {
+	int (*make)(void **state, const uint8_t *key, size_t key_bytes);
+	int (*clone)(void **state, const void *from);
+	void (*free)(void *state);
+	int (*run)(void *state, uint8_t *out, const uint8_t *in, size_t len,
+		   bool encrypt);
+};
+
+/* XTS over one of these, for a back end's table. */
+int xts_make(void **state, const struct cipher_setup *setup, const struct ecb_ops *ops);
+int xts_clone(void **state, const void *from);
+void xts_free(void *state);
+int xts_begin(void *state, const uint8_t *iv, bool encrypt);
+pass_feed xts_feed;
+
+enum decant_crypto_backend cipher_choice(enum decant_cipher_algorithm algorithm,
+					 size_t unit, size_t len);
+#endif

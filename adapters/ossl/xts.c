@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xts.c - AES-XTS (IEEE 1619) over a library's AES on many blocks at once.
+ *
+ * The tweaks of all units of a chunk are encrypted in one call, and so is the chunk. The
+ * libraries' own XTS takes one unit a call, in one piece: a unit that is cut can't be
+ * carried on with, and each of many short ones costs a call with a new IV.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+#include <openssl/crypto.h>
+#include "evp.h"
+#include "internal.h"
+#include "modes.h"
+
+#define CHUNK	    4096
+#define MOST_BLOCKS (CHUNK / BLOCK)
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tweaks are kept as they lie");
+
+/* A tweak, or a unit's number: 128 bits, the lower half first. */
+typedef uint64_t wide __attribute__((vector_size(16)));
+typedef int32_t quads __attribute__((vector_size(16)));
+
+struct xts {
+	const struct ecb_ops *ops;
+	void *data, *tweak; /* states: the key's halves */
+	size_t unit;
+	size_t at;   /* bytes of the unit that are done */
+	wide number; /* of the unit that comes next */
+	wide next;   /* the tweak of the block that comes next */
+	bool encrypt;
+	wide tweaks[MOST_BLOCKS], firsts[MOST_BLOCKS];
+	wide chunk[MOST_BLOCKS];
+};
+
+void xts_free(void *state)
+{
+	struct xts *x = state;
+
+	if (x->data)
+		x->ops->free(x->data);
+	if (x->tweak)
+		x->ops->free(x->tweak);
+	state_free(x, sizeof(*x));
+}
+
+static int settle(void **state, struct xts *x, int err)
+{
+	if (err)
+		xts_free(x);
+	else
+		*state = x;
+	return err;
+}
+
+int xts_make(void **state, const struct cipher_setup *setup, const struct ecb_ops *ops)
+{
+	size_t half = setup->key_bytes / 2;
+	struct xts *x = state_new(sizeof(*x));
+	int err;
+
+	if (!x)
+		return -ENOMEM;
+	x->ops = ops;
+	x->unit = setup->unit;
+	err = ops->make(&x->data, setup->key, half);
+	if (!err)
+		err = ops->make(&x->tweak, setup->key + half, half);
+	return settle(state, x, err);
+}
+
+int xts_clone(void **state, const void *from)
+{
+	const struct xts *model = from;
+	struct xts *x = state_new(sizeof(*x));
+	int err;
+
+	if (!x)
+		return -ENOMEM;
+	x->ops = model->ops;
+	x->unit = model->unit;
+	err = x->ops->clone(&x->data, model->data);
+	if (!err)
+		err = x->ops->clone(&x->tweak, model->tweak);
+	return settle(state, x, err);
+}
+
+static inline wide load(const uint8_t *at)
+{
+	wide w;
+
+	memcpy(&w, at, sizeof(w));
+	return w;
+}
+
+int xts_begin(void *state, const uint8_t *iv, bool encrypt)
+{
+	struct xts *x = state;
+
+	x->number = load(iv);
+	x->at = 0;
+	x->encrypt = encrypt;
+	return 0;
+}
+
+/* The next power of the field's generator: whatever the bits are, at the same speed. */
+static inline wide doubled(wide t)
+{
+	quads carry = (quads)t >> 31;
+
+	carry = __builtin_shufflevector(carry, carry, 3, 0, 1, 0);
+	return (t + t) ^ (wide)(carry & (quads){0x87, 0, 1, 0});
+}
+
+/* n of these steps at once, 1 to 56. What leaves at the top comes back in four places. */
+static wide jump(wide t, unsigned n)
+{
+	uint64_t top = t[1] >> (64 - n);
+
+	return (wide){t[0] << n ^ top ^ top << 1 ^ top << 2 ^ top << 7,
+		      t[1] << n | t[0] >> (64 - n)};
+}
+
+/*
+ * The tweaks of nr blocks of one unit from the first one, and the blocks with them mixed
+ * in. Each tweak follows from the last: four rows side by side wait less for it.
+ */
+static wide mix_in(wide *tweaks, wide *to, wide first, const uint8_t *in, size_t nr)
+{
+	size_t row = nr / 4, i;
+	wide t[4] = {first};
+
+	for (i = 1; i < 4 && row; i++)
+		t[i] = row > 32 ? jump(jump(t[i - 1], 32), (unsigned)row - 32)
+				: jump(t[i - 1], (unsigned)row);
+	for (i = 0; i < row; i++) {
+		for (size_t j = 0; j < 4; j++) {
+			size_t at = j * row + i;
+			wide w = load(in + at * BLOCK);
+
+			tweaks[at] = t[j];
+			to[at] = w ^ t[j];
+			t[j] = doubled(t[j]);
+		}
+	}
+	first = row ? t[3] : first;
+	for (i = 4 * row; i < nr; i++) {
+		tweaks[i] = first;
+		to[i] = load(in + i * BLOCK) ^ first;
+		first = doubled(first);
+	}
+	return first;
+}
+
+static void mix_out(uint8_t *to, const wide *from, const wide *tweaks, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		wide w = from[i] ^ tweaks[i];
+
+		memcpy(to + i * BLOCK, &w, BLOCK);
+	}
+}
+
+/* The numbers of the units that begin within len bytes, encrypted: their first tweaks. */
+static int begin_units(struct xts *x, size_t len)
+{
+	size_t rest = x->at ? x->unit - x->at : 0, nr;
+
+	if (len <= rest)
+		return 0;
+	nr = (len - rest + x->unit - 1) / x->unit;
+	for (size_t i = 0; i < nr; i++) {
+		x->firsts[i] = x->number;
+		x->number[0]++;
+		x->number[1] += !x->number[0];
+	}
+	return x->ops->run(x->tweak, (uint8_t *)x->firsts, (uint8_t *)x->firsts,
+			   nr * BLOCK, true);
+}
+
+/* The next len bytes, whole blocks, with their tweaks mixed in, into the chunk. */
+static int fill_chunk(struct xts *x, const uint8_t *in, size_t len)
+{
+	const wide *first = x->firsts;
+	size_t at = 0;
+	int err = begin_units(x, len);
+
+	while (len && !err) {
+		size_t n = least(len, x->unit - x->at);
+
+		if (!x->at)
+			x->next = *first++;
+		x->next = mix_in(&x->tweaks[at], &x->chunk[at], x->next, in, n / BLOCK);
+		at += n / BLOCK;
+		in += n;
+		x->at = (x->at + n) & (x->unit - 1);
+		len -= n;
+	}
+	return err;
+}
+
+static int crypt(struct xts *x, size_t len)
+{
+	return x->ops->run(x->data, (uint8_t *)x->chunk, (uint8_t *)x->chunk, len,
+			   x->encrypt);
+}
+
+static int whole_blocks(struct xts *x, uint8_t *out, const uint8_t *in, size_t len)
+{
+	int err = fill_chunk(x, in, len);
+
+	if (!err)
+		err = crypt(x, len);
+	mix_out(out, x->chunk, x->tweaks, len / BLOCK);
+	return err;
+}
+
+/* One block under a tweak that is there already. */
+static int one_block(struct xts *x, uint8_t *out, const uint8_t *in, wide tweak)
+{
+	int err;
+
+	x->chunk[0] = load(in) ^ tweak;
+	err = crypt(x, BLOCK);
+	mix_out(out, x->chunk, &tweak, 1);
+	return err;
+}
+
+/*
+ * The last whole block and the bytes behind it, of a short unit: the second block is what
+ * there is of it and the end of the first one's result, and they are swapped. Decrypting
+ * takes the two tweaks in the other order.
+ */
+static int steal(struct xts *x, uint8_t *out, const uint8_t *in, size_t rest)
+{
+	uint8_t block[2 * BLOCK] = {0}, end[BLOCK];
+	bool swap = !x->encrypt;
+	wide tweaks[2];
+	int err = fill_chunk(x, block, 2 * BLOCK);
+
+	memcpy(tweaks, x->tweaks, sizeof(tweaks));
+	if (!err)
+		err = one_block(x, block, in, tweaks[swap]);
+	memcpy(end, in + BLOCK, rest);
+	memcpy(end + rest, block + rest, BLOCK - rest);
+	memcpy(out + BLOCK, block, rest);
+	if (!err)
+		err = one_block(x, out, end, tweaks[!swap]);
+	OPENSSL_cleanse(block, sizeof(block));
+	OPENSSL_cleanse(end, sizeof(end));
+	return err;
+}
+
+int xts_feed(void *state, uint8_t *out, const uint8_t *in, size_t len, bool last)
+{
+	struct xts *x = state;
+	size_t rest = len % BLOCK, left = rest ? len - rest - BLOCK : len;
+	int err = 0;
+
+	while (left && !err) {
+		size_t n = least(left, CHUNK);
+
+		err = whole_blocks(x, out, in, n);
+		out += n;
+		in += n;
+		left -= n;
+	}
+	if (!err && rest)
+		err = steal(x, out, in, rest);
+	if (last) {
+		OPENSSL_cleanse(x->chunk, least(len, CHUNK));
+		OPENSSL_cleanse(x->tweaks, least(len, CHUNK));
+	}
+	return err;
+}
+
+/* --- OpenSSL's AES --- */
+
+struct evp_ecb {
+	EVP_CIPHER_CTX *ctx[2]; /* decrypt, encrypt */
+};
+
+static void evp_ecb_free(void *state)
+{
+	struct evp_ecb *e = state;
+
+	EVP_CIPHER_CTX_free(e->ctx[0]);
+	EVP_CIPHER_CTX_free(e->ctx[1]);
+	state_free(e, sizeof(*e));
+}
+
+static int evp_ecb_settle(void **state, struct evp_ecb *e, int err)
+{
+	if (err)
+		evp_ecb_free(e);
+	else
+		*state = e;
+	return err;
+}
+
+static int evp_ecb_make(void **state, const uint8_t *key, size_t key_bytes)
+{
+	const char *name = key_bytes == 32 ? "AES-256-ECB" : "AES-128-ECB";
+	struct evp_ecb *e = state_new(sizeof(*e));
+	int err;
+
+	if (!e)
+		return -ENOMEM;
+	err = evp_cipher_new(&e->ctx[0], name, key, false);
+	if (!err)
+		err = evp_cipher_new(&e->ctx[1], name, key, true);
+	return evp_ecb_settle(state, e, err);
+}
+
+static int evp_ecb_clone(void **state, const void *from)
+{
+	const struct evp_ecb *model = from;
+	struct evp_ecb *e = state_new(sizeof(*e));
+	int err;
+
+	if (!e)
+		return -ENOMEM;
+	err = evp_cipher_clone(&e->ctx[0], model->ctx[0]);
+	if (!err)
+		err = evp_cipher_clone(&e->ctx[1], model->ctx[1]);
+	return evp_ecb_settle(state, e, err);
+}
+
+static int evp_ecb_run(void *state, uint8_t *out, const uint8_t *in, size_t len,
+		       bool encrypt)
+{
+	struct evp_ecb *e = state;
+
+	return evp_cipher_run(e->ctx[encrypt], out, in, len);
+}
+
+static const struct ecb_ops evp_ecb = {evp_ecb_make, evp_ecb_clone, evp_ecb_free,
+				       evp_ecb_run};
+
+static int evp_xts_make(void **state, const struct cipher_setup *setup)
+{
+	return xts_make(state, setup, &evp_ecb);
+}
+
+const struct cipher_ops cipher_xts = {
+	.id = DECANT_CRYPTO_OPENSSL,
+	.tail = 2 * BLOCK,
+	.direct = 512,
+	.make = evp_xts_make,
+	.clone = xts_clone,
+	.free = xts_free,
+	.begin = xts_begin,
+	.feed = xts_feed,
+};
