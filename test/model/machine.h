@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <decant/decant.h>
 #include "feed.h"
+#include "requests.h"
 #include "../matrix/obeys.h"
 
 #define M_ARENA (1u << 14)
@@ -16,6 +17,7 @@
 #define M_TABLE 256
 #define M_OWNED 4
 #define M_OUT	(4 * M_BYTES)
+#define M_CUTS	12
 
 struct m_owned {
 	struct decant_owned *owned;
@@ -97,6 +99,20 @@ static void m_make_spans(struct machine *m)
 	}
 }
 
+static void m_choose_limits(struct machine *m)
+{
+	m->sink.limits = (struct decant_limits){
+		.max_elements = feed_below(20),
+		.max_element_bytes = feed_below(2000),
+		.max_bytes = feed_below(8000),
+		.boundary = feed_pow2(12),
+		.addr_align = feed_one_in(4) ? feed_pow2(6) : 0,
+		.len_align = feed_one_in(4) ? feed_pow2(6) : 0,
+		.gap = feed_one_in(4) ? feed_pow2(6) : 0,
+		.block = feed_one_in(4) ? feed_below(600) : 0,
+	};
+}
+
 static void m_new_sink(struct machine *m)
 {
 	const struct decant_sink_ops *ops;
@@ -113,16 +129,7 @@ static void m_new_sink(struct machine *m)
 	m->sink.space = feed_one_in(2) ? m->space : NULL;
 	m->sink.policy = feed_one_in(3) ? DECANT_REFUSE : DECANT_TRUST;
 	if (feed_one_in(2))
-		m->sink.limits = (struct decant_limits){
-			.max_elements = feed_below(20),
-			.max_element_bytes = feed_below(2000),
-			.max_bytes = feed_below(8000),
-			.boundary = feed_pow2(12),
-			.addr_align = feed_one_in(4) ? feed_pow2(6) : 0,
-			.len_align = feed_one_in(4) ? feed_pow2(6) : 0,
-			.gap = feed_one_in(4) ? feed_pow2(6) : 0,
-			.block = feed_one_in(4) ? feed_below(600) : 0,
-		};
+		m_choose_limits(m);
 	m->nr_out = 0;
 }
 
@@ -300,6 +307,26 @@ static void m_extract(struct machine *m, bool all)
 	m_check_sink(m);
 }
 
+/* Many requests in a sink of their own, whose limits are the sink's. */
+static void m_requests(struct machine *m)
+{
+	struct r_wish wish = {.sink = m->sink,
+			      .max_requests = feed_below(R_REQUESTS + 1)};
+
+	/* Zeroes have other addresses in another call. */
+	if (!m_has_bytes(m) || !wish.max_requests || decant_limits_check(&m->sink.limits))
+		return;
+	if (m->sink.ops->room)
+		decant_sink_iovec(&wish.sink, NULL, 0);
+	wish.sink.limits = m->sink.limits;
+	wish.sink.space = m->sink.space;
+	wish.sink.policy = m->sink.policy;
+	wish.sink.max = feed_one_in(3) ? feed_below(10) : R_ELEMENTS;
+	decant_sink_reset(&wish.sink);
+	wish.len = m_amount(m->end - m->pos);
+	m->pos += r_compare(&wish, &m->it);
+}
+
 /* What a source should read as from a place on. */
 static void m_expect(struct machine *m, size_t at, size_t len)
 {
@@ -308,16 +335,34 @@ static void m_expect(struct machine *m, size_t at, size_t len)
 			m->kind->bytes == DECANT_BYTES_ZERO ? 0 : *m->flat[at + i];
 }
 
+/* The buffer's first bytes in pieces, the last of which is long. */
+static void m_cut(struct machine *m, struct iovec *iov, size_t len)
+{
+	size_t at = 0, most = feed_one_in(2) ? 9 : len;
+
+	for (size_t i = 0; i < M_CUTS; i++) {
+		size_t n = most < len - at ? feed_below(most + 1) : len - at;
+
+		if (i == M_CUTS - 1)
+			n = len - at;
+		iov[i] = (struct iovec){m->buffer + at, n};
+		at += n;
+	}
+}
+
 static void m_read(struct machine *m)
 {
 	size_t left = m->end - m->pos, n = m_amount(left), want = n < left ? n : left;
-	struct decant_iter same = m->it, flat;
+	struct decant_iter same = m->it, flat, cut;
+	struct iovec iov[M_CUTS];
 
 	m_expect(m, m->pos, want);
 	REQUIRE(!decant_iter_buf(&flat, DECANT_SOURCE, m->expected, M_BYTES));
 	CHECK_EQ(decant_equal(&same, &flat, n), n <= left && n <= M_BYTES);
 	CHECK_EQ(decant_equal_ct(&same, &flat, n), n <= left && n <= M_BYTES);
-	CHECK_EQ(decant_copy_to(m->buffer, &m->it, want), want);
+	m_cut(m, iov, want);
+	REQUIRE(!decant_iter_iovec(&cut, DECANT_DEST, iov, M_CUTS));
+	CHECK_EQ(decant_copy(&cut, &m->it, n), want);
 	CHECK(!memcmp(m->buffer, m->expected, want));
 	m->pos += want;
 }
@@ -418,7 +463,7 @@ static void m_owned_op(struct machine *m)
 
 static void m_step(struct machine *m)
 {
-	switch (feed_below(8)) {
+	switch (feed_below(9)) {
 	case 0:
 	case 1:
 		m_move(m);
@@ -440,6 +485,9 @@ static void m_step(struct machine *m)
 		m_owned_op(m);
 		break;
 	case 7:
+		m_requests(m);
+		break;
+	case 8:
 		if (feed_one_in(3))
 			m_new_sink(m);
 	}
