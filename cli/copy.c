@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "command.h"
 #include "file.h"
+#include "filter.h"
 #include "session.h"
 
 /* [user@]host:path: a colon before any slash. The host ends up in room, the path is
@@ -29,19 +30,47 @@ struct copy {
 	struct engine engine;
 	struct session session;
 	struct endpoint *source;
+	struct endpoint *filter; /* NULL: nothing is encrypted or decrypted */
 	struct endpoint *target;
 	struct copy_stats stats;
 	char host[256];
 };
 
-static void open_local(struct copy *c)
+/*
+ * What stands between source and target, if anything does. *meta is the source's, and
+ * then what comes out. source is NULL if it is not open yet.
+ */
+static bool open_filter(struct copy *c, struct file_meta *meta, struct endpoint *source)
+{
+	if (!c->options.crypt.way)
+		return true;
+	c->filter = filter_open(&c->engine, &c->options.crypt, meta, source,
+				c->options.source);
+	if (c->filter)
+		*meta = c->filter->meta;
+	return c->filter;
+}
+
+/* The source and what follows it; *meta says what the target gets. */
+static bool open_source(struct copy *c, struct file_meta *meta)
 {
 	const struct copy_options *o = &c->options;
 
 	c->source = source_open(&c->engine, o->source, o->direct);
-	if (c->source)
-		c->target = target_open(&c->engine, o->target, o->source,
-					&c->source->meta, o->direct);
+	if (!c->source)
+		return false;
+	*meta = c->source->meta;
+	return open_filter(c, meta, c->source);
+}
+
+static void open_local(struct copy *c)
+{
+	const struct copy_options *o = &c->options;
+	struct file_meta meta;
+
+	if (open_source(c, &meta))
+		c->target =
+			target_open(&c->engine, o->target, o->source, &meta, o->direct);
 }
 
 static bool set_path(struct copy *c, const char *path)
@@ -60,16 +89,16 @@ static void open_push(struct copy *c, const char *path)
 {
 	const struct copy_options *o = &c->options;
 	struct request *r = &c->session.request;
+	struct file_meta meta;
 	char copy[4096];
 
-	c->source = source_open(&c->engine, o->source, o->direct);
-	if (!c->source || !session_call(&c->session, c->host, o, &c->report) ||
-	    !set_path(c, path))
+	if (!open_source(c, &meta) ||
+	    !session_call(&c->session, c->host, o, &c->report) || !set_path(c, path))
 		return;
 	snprintf(copy, sizeof(copy), "%s", o->source);
 	snprintf(r->name, sizeof(r->name), "%s", basename(copy));
 	r->push = true;
-	if (session_agree(&c->session, &c->source->meta))
+	if (session_agree(&c->session, &meta))
 		c->target = peer_open(&c->engine, &c->session);
 }
 
@@ -79,7 +108,7 @@ static void open_pull(struct copy *c, const char *path)
 	struct file_meta meta = {0};
 
 	if (!session_call(&c->session, c->host, o, &c->report) || !set_path(c, path) ||
-	    !session_agree(&c->session, &meta))
+	    !session_agree(&c->session, &meta) || !open_filter(c, &meta, NULL))
 		return;
 	c->target = target_open(&c->engine, o->target, path, &meta, o->direct);
 	if (c->target)
@@ -145,10 +174,13 @@ static void close_all(struct copy *c)
 {
 	engine_stop(&c->engine);
 	c->source->ops->close(c->source);
+	if (c->filter)
+		c->filter->ops->close(c->filter);
 	c->target->ops->close(c->target);
 	if (c->session.client)
 		session_close(&c->session);
 	engine_fini(&c->engine);
+	decant_age_keys_free(c->options.crypt.keys);
 }
 
 int command_copy(int argc, char **argv)
@@ -169,7 +201,7 @@ int command_copy(int argc, char **argv)
 	if (!c->report.code) {
 		progress_begin(&c->engine.progress, c->options.quiet,
 			       c->source->meta.size);
-		engine_run(&c->engine, c->source, NULL, c->target);
+		engine_run(&c->engine, c->source, c->filter, c->target);
 	}
 	if (c->report.code)
 		abandon(c);

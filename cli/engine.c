@@ -90,7 +90,7 @@ bool engine_init(struct engine *engine, const struct copy_options *options,
 	int err;
 
 	*engine = (struct engine){.report = report,
-				  .nr_hops = 1,
+				  .nr_hops = options->crypt.way ? 2 : 1,
 				  .depth = (unsigned)options->depth,
 				  .chunk_bytes = options->chunk};
 	if (!engine_buffers(engine))

@@ -58,6 +58,10 @@ struct endpoint_ops {
 	bool in_order; /* as a target it wants chunks by their numbers */
 	/* Begin to fill a free chunk. engine_filled() follows, also from within. */
 	enum start (*read)(struct endpoint *ep, struct chunk *chunk);
+	/* Look at bytes before the copy begins; bytes or a negative errno. NULL: that
+	 * can't be. */
+	ssize_t (*peek)(struct endpoint *ep, const struct iovec *iov, int nr,
+			uint64_t pos);
 	/* Begin to empty a filled chunk. engine_emptied() follows, also from within. */
 	bool (*write)(struct endpoint *ep, struct chunk *chunk);
 	/* The ring has finished a request for a chunk. */

@@ -69,6 +69,14 @@ static enum start file_read(struct endpoint *ep, struct chunk *chunk)
 	return START_DONE;
 }
 
+static ssize_t file_peek(struct endpoint *ep, const struct iovec *iov, int nr,
+			 uint64_t pos)
+{
+	ssize_t got = preadv(file_of(ep)->fd, iov, nr, (off_t)pos);
+
+	return got < 0 ? -errno : got;
+}
+
 static bool file_changed(struct file *f, const char *how)
 {
 	return report_set(f->ep.engine->report, EXIT_SOURCE, "%s: %s while it was copied",
@@ -184,6 +192,7 @@ static void file_close(struct endpoint *ep)
 static const struct endpoint_ops source_ops = {
 	.name = "file",
 	.read = file_read,
+	.peek = file_peek,
 	.completed = file_was_read,
 	.finish = source_finish,
 	.close = file_close,

@@ -8,6 +8,9 @@
 #include "options.h"
 #include "text.h"
 
+/* What has to be under way to encrypt or decrypt, also where armor takes a quarter. */
+#define CRYPT_BYTES 100000u
+
 enum {
 	OPT_CHUNK = 256,
 	OPT_DEPTH,
@@ -16,7 +19,13 @@ enum {
 	OPT_STATS,
 	OPT_RSH,
 	OPT_REMOTE,
-	OPT_FABRIC
+	OPT_FABRIC,
+	OPT_ENCRYPT,
+	OPT_ENCRYPT_TO,
+	OPT_DECRYPT,
+	OPT_DECRYPT_WITH,
+	OPT_PASSPHRASE,
+	OPT_THREADS
 };
 
 static const struct option long_options[] = {
@@ -28,6 +37,12 @@ static const struct option long_options[] = {
 	{"rsh", required_argument, NULL, OPT_RSH},
 	{"remote-decant", required_argument, NULL, OPT_REMOTE},
 	{"fabric", required_argument, NULL, OPT_FABRIC},
+	{"encrypt", no_argument, NULL, OPT_ENCRYPT},
+	{"encrypt-to", required_argument, NULL, OPT_ENCRYPT_TO},
+	{"decrypt", no_argument, NULL, OPT_DECRYPT},
+	{"decrypt-with", required_argument, NULL, OPT_DECRYPT_WITH},
+	{"passphrase-file", required_argument, NULL, OPT_PASSPHRASE},
+	{"threads", required_argument, NULL, OPT_THREADS},
 	{"quiet", no_argument, NULL, 'q'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -49,6 +64,13 @@ static const char help_text[] =
 	"  --rsh COMMAND      how to reach the other host (ssh); run as COMMAND HOST "
 	"...\n"
 	"  --remote-decant P  path of decant there (decant)\n"
+	"  --encrypt-to R     write an age file for recipient R (age1...), or several\n"
+	"  --decrypt-with K   read an age file with the identities in file K\n"
+	"  --passphrase-file F  the first line of F is a passphrase, to --encrypt or to\n"
+	"                     --decrypt\n"
+	"  --encrypt          with a passphrase\n"
+	"  --decrypt          with a passphrase\n"
+	"  --threads N        threads that encrypt or decrypt (processors, at most 4)\n"
 	"  --stats[=FORMAT]   what was done, as text or json, on standard output\n"
 	"                     (standard error if DST is -)\n"
 	"  -q, --quiet        no progress\n"
@@ -59,9 +81,9 @@ static const char help_text[] =
 	"sealed with AES-256-GCM under a key of this session.\n"
 	"\n"
 	"Exit status: 0 done; 2 wrong usage; 3 the source can't be read or changed;\n"
-	"4 the target can't be written; 5 the other host or the fabric failed; 6 a "
-	"chunk\n"
-	"was not authentic; 7 memory or another resource is missing; 130 interrupted.\n";
+	"4 the target can't be written; 5 the other host or the fabric failed;\n"
+	"6 something was not authentic, or cut off; 7 memory or another resource is\n"
+	"missing; 8 no key fits, or a key file can't be used; 130 interrupted.\n";
 
 void copy_options_help(void)
 {
@@ -97,6 +119,28 @@ static bool parse_size(const char *option, const char *arg, uint64_t *value,
 		return true;
 	return report_set(report, EXIT_USAGE,
 			  "--%s %s: not a number (such as 4096, 64K or 1M)", option, arg);
+}
+
+static bool parse_crypt(struct crypt_options *crypt, int option, const char *arg,
+			struct report *report)
+{
+	switch (option) {
+	case OPT_ENCRYPT:
+		return crypt_set_way(crypt, CRYPT_ENCRYPT, report);
+	case OPT_DECRYPT:
+		return crypt_set_way(crypt, CRYPT_DECRYPT, report);
+	case OPT_ENCRYPT_TO:
+		return crypt_add_recipient(crypt, arg, report);
+	case OPT_DECRYPT_WITH:
+		return crypt_add_key_file(crypt, arg, report);
+	case OPT_PASSPHRASE:
+		return crypt_add_passphrase_file(crypt, arg, report);
+	default:
+		return parse_size("threads", arg, &crypt->threads, report) &&
+		       (crypt->threads ||
+			report_set(report, EXIT_USAGE, "--threads 0: expected 1 to %u",
+				   THREADS_MOST));
+	}
 }
 
 static bool parse_one(struct copy_options *o, int option, const char *arg,
@@ -135,9 +179,11 @@ static bool parse_one(struct copy_options *o, int option, const char *arg,
 	case OPT_FABRIC:
 		o->fabric = arg;
 		return true;
-	default:
+	case 'q':
 		o->quiet = true;
 		return true;
+	default:
+		return parse_crypt(&o->crypt, option, arg, report);
 	}
 }
 
@@ -156,7 +202,9 @@ bool copy_options_check(const struct copy_options *o, struct report *report)
 			"--chunk %llu: expected a power of two of at least %u bytes",
 			(unsigned long long)o->chunk, COPY_CHUNK_LEAST);
 	/* Plain and sealed buffers, and half of the memory for everything else. */
-	if (__builtin_mul_overflow(o->chunk, 2 * o->depth, &need) || need > memory / 2)
+	if (__builtin_mul_overflow(o->chunk, 2 * o->depth * (o->crypt.way ? 2 : 1),
+				   &need) ||
+	    need > memory / 2)
 		return report_set(report, EXIT_RESOURCES,
 				  "--chunk %s with --depth %llu: the buffers don't fit "
 				  "into half of "
@@ -204,5 +252,10 @@ bool copy_options_parse(struct copy_options *o, int argc, char **argv,
 				  argc - optind);
 	o->source = argv[optind];
 	o->target = argv[optind + 1];
-	return copy_options_check(o, report);
+	if (!copy_options_check(o, report) || !crypt_check(&o->crypt, report))
+		return false;
+	/* A chunk of the format and a byte behind it lie in whole chunks of the copy. */
+	if (o->crypt.way && o->depth < 2 + CRYPT_BYTES / o->chunk)
+		o->depth = 2 + CRYPT_BYTES / o->chunk;
+	return true;
 }

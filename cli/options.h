@@ -3,6 +3,7 @@
 #define CLI_OPTIONS_H
 /* options.h - what a copy was asked to do. */
 #include <decant/uring.h>
+#include "crypt.h"
 #include "report.h"
 
 enum stats_format { STATS_NONE, STATS_TEXT, STATS_JSON };
@@ -17,6 +18,7 @@ struct copy_options {
 	const char *rsh;
 	const char *remote_decant;
 	const char *fabric; /* NULL: the best found */
+	struct crypt_options crypt;
 	const char *source;
 	const char *target;
 };

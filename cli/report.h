@@ -13,6 +13,7 @@ enum exit_code {
 	EXIT_PEER = 5,
 	EXIT_TAMPERED = 6,
 	EXIT_RESOURCES = 7,
+	EXIT_KEY = 8,
 	EXIT_INTERRUPTED = 130,
 };
 

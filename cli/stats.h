@@ -16,7 +16,7 @@ struct stage_stats {
 	uint32_t under_way;
 };
 
-enum { STAGES_MOST = 4 };
+enum { STAGES_MOST = 5 };
 
 /* One side's account. */
 struct side_stats {

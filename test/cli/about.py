@@ -160,7 +160,7 @@ def limits_errors(rig, name):
 
 @cases([[], ['--help'], ['-h'], ['help'], ['copy', '--help'], ['copy', '-h'],
         ['copy', '--chunk', '0', '--help'], ['limits', '--help'], ['limits', '-h'],
-        ['serve', '--help'], ['serve', '-h']])
+        ['serve', '--help'], ['serve', '-h'], ['keygen', '--help'], ['keygen', '-h']])
 def help_is_there(rig, args):
     done = decant(rig, *args)
     same((done.returncode, done.stderr), (0, b''), 'help')
@@ -173,14 +173,20 @@ def version(rig):
     check(re.fullmatch(rb'decant \d+\.\d+\.\d+\n', decant(rig, '--version').stdout), 'version')
 
 
-@cases([['frob'], ['--frob'], ['serve'], ['serve', '--frob'], ['serve', '--stdio', 'x']])
+@cases([['frob'], ['--frob'], ['serve'], ['serve', '--frob'], ['serve', '--stdio', 'x'],
+        ['keygen', '--frob'], ['keygen', 'a', 'b']])
 def wrong_command(rig, args):
     done = decant(rig, *args)
     check_error(2, ['--help'], done.returncode, done.stderr)
 
 
-ARGUMENTS = {'chunk': '8K', 'depth': '2', 'direct': 'never', 'io': 'threads', 'fabric': 'tcp',
-             'rsh': 'x', 'remote-decant': 'x', 'stats': None, 'quiet': None, 'help': None}
+# A list: the option, and what it does not go without.
+ARGUMENTS = {'encrypt': ['--encrypt', '--passphrase-file=phrase'],
+             'decrypt': ['--decrypt', '--decrypt-with=key', '--passphrase-file=phrase'],
+             'encrypt-to': ['--encrypt-to', 'RECIPIENT'], 'decrypt-with': ['--decrypt-with=key'],
+             'passphrase-file': ['--encrypt', '--passphrase-file', 'phrase'],
+             'threads': '2', 'chunk': '8K', 'depth': '2', 'direct': 'never', 'io': 'threads',
+             'fabric': 'tcp', 'rsh': 'x', 'remote-decant': 'x', 'stats': None, 'quiet': None, 'help': None}
 
 
 @case('each option that is documented is accepted, and the other way round')
@@ -188,9 +194,14 @@ def documented(rig):
     text = decant(rig, 'copy', '--help').stdout.decode()
     found = set(re.findall(r'^ +(?:-\w, )?--([a-z-]+)', text, re.M))
     same(found, set(ARGUMENTS), 'options in the help text')
-    rig.file('src', 10)
+    rig.file('plain', 10)
+    rig.path('phrase').write_text('one two\n')
+    recipient = decant(rig, 'keygen', rig.path('key')).stdout.decode().strip()
+    rig.good('--encrypt-to', recipient, 'plain', 'sealed')
     for name, value in ARGUMENTS.items():
-        rig.run(f'--{name}', *([value] if value else []), 'src', 'dst').check_returncode()
+        args = value if isinstance(value, list) else [f'--{name}', *([value] if value else [])]
+        rig.run(*(recipient if arg == 'RECIPIENT' else arg for arg in args),
+                'sealed' if 'decrypt' in name else 'plain', 'dst').check_returncode()
     source = (pathlib.Path(rig.rsh).parents[1] / 'cli/options.c').read_text()
     known = set(re.findall(r'\{"([a-z-]+)", (?:no|required|optional)_argument', source))
     same(known, found, 'options that are accepted')
@@ -200,7 +211,7 @@ def documented(rig):
 def exit_codes(rig):
     text = decant(rig, 'copy', '--help').stdout.decode()
     codes = set(map(int, re.findall(r'(\d+) [a-z]', text[text.index('Exit status'):])))
-    same(codes, {0, 2, 3, 4, 5, 6, 7, 130}, 'codes')
+    same(codes, {0, 2, 3, 4, 5, 6, 7, 8, 130}, 'codes')
 
 
 @case('a hang-up while it waits')

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* keys.c - keys from the command line and from files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "crypt.h"
+
+#define FILE_MOST (1u << 20) /* bytes of a key file */
+
+static bool need_keys(struct crypt_options *crypt, struct report *report)
+{
+	if (!crypt->keys && decant_age_keys_new(&crypt->keys))
+		return report_set(report, EXIT_RESOURCES, "no memory for keys");
+	return true;
+}
+
+bool crypt_set_way(struct crypt_options *crypt, enum crypt_way way, struct report *report)
+{
+	if (crypt->way && crypt->way != way)
+		return report_set(report, EXIT_USAGE,
+				  "a copy can encrypt or decrypt, not both");
+	crypt->way = way;
+	return true;
+}
+
+bool crypt_add_recipient(struct crypt_options *crypt, const char *recipient,
+			 struct report *report)
+{
+	int err;
+
+	if (!crypt_set_way(crypt, CRYPT_ENCRYPT, report) || !need_keys(crypt, report))
+		return false;
+	err = decant_age_keys_recipient(crypt->keys, recipient);
+	/* It may be a secret that is in the wrong place: not into a log. */
+	if (err == -EINVAL)
+		return report_set(
+			report, EXIT_USAGE,
+			"--encrypt-to: expected a recipient, age1... (as decant "
+			"keygen prints it)");
+	crypt->recipients++;
+	return !err ||
+	       report_set(report, EXIT_RESOURCES, "--encrypt-to: %s", strerror(-err));
+}
+
+static bool fail(const char *path, int err, struct report *report)
+{
+	return report_set(report, EXIT_KEY, "%s: %s", path, strerror(err));
+}
+
+/* All of a small file, with a NUL behind it. The caller wipes it. */
+static char *read_file(const char *path, size_t *len, struct report *report)
+{
+	char *room = calloc(1, FILE_MOST + 1);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 || !room ? -1 : 1;
+
+	for (*len = 0; got > 0 && *len < FILE_MOST; *len += (size_t)got) {
+		got = read(fd, room + *len, FILE_MOST - *len);
+		if (got <= 0)
+			break;
+	}
+	if (got < 0)
+		fail(path, errno, report);
+	else if (*len == FILE_MOST)
+		report_set(report, EXIT_KEY, "%s: is too large for keys", path);
+	if (fd >= 0)
+		close(fd);
+	if (!report->code)
+		return room;
+	if (room)
+		explicit_bzero(room, FILE_MOST);
+	free(room);
+	return NULL;
+}
+
+/* Cut off the first line, and what a line may end with. */
+static char *take_line(char **rest)
+{
+	char *line = strsep(rest, "\n");
+	size_t len = line ? strlen(line) : 0;
+
+	if (len && line[len - 1] == '\r')
+		line[len - 1] = '\0';
+	return line;
+}
+
+static bool add_lines(struct crypt_options *crypt, const char *path, char *text,
+		      struct report *report)
+{
+	unsigned before = crypt->identities;
+	char *line;
+
+	for (unsigned nr = 1; (line = take_line(&text)); nr++) {
+		int err = *line && *line != '#'
+				  ? decant_age_keys_identity(crypt->keys, line)
+				  : 0;
+
+		if (err == -EINVAL)
+			return report_set(report, EXIT_KEY,
+					  "%s: line %u is no identity of the form "
+					  "AGE-SECRET-KEY-1...",
+					  path, nr);
+		if (err)
+			return fail(path, -err, report);
+		crypt->identities += *line && *line != '#';
+	}
+	return crypt->identities > before ||
+	       report_set(report, EXIT_KEY, "%s: there is no identity in it", path);
+}
+
+bool crypt_add_key_file(struct crypt_options *crypt, const char *path,
+			struct report *report)
+{
+	size_t len;
+	char *text;
+	bool ok;
+
+	if (!crypt_set_way(crypt, CRYPT_DECRYPT, report) || !need_keys(crypt, report))
+		return false;
+	text = read_file(path, &len, report);
+	if (!text)
+		return false;
+	if (strlen(text) == len)
+		ok = add_lines(crypt, path, text, report);
+	else
+		ok = report_set(report, EXIT_KEY, "%s: is no text", path);
+	explicit_bzero(text, len);
+	free(text);
+	return ok;
+}
+
+bool crypt_add_passphrase_file(struct crypt_options *crypt, const char *path,
+			       struct report *report)
+{
+	char *text, *rest, *line;
+	size_t len;
+	int err;
+
+	if (!need_keys(crypt, report))
+		return false;
+	text = rest = read_file(path, &len, report);
+	if (!text)
+		return false;
+	line = take_line(&rest);
+	err = decant_age_keys_passphrase(crypt->keys, line, strlen(line));
+	explicit_bzero(text, len);
+	free(text);
+	crypt->phrases++;
+	if (err == -EINVAL)
+		return report_set(report, EXIT_KEY, "%s: its first line is empty", path);
+	return !err || fail(path, -err, report);
+}
+
+bool crypt_check(const struct crypt_options *crypt, struct report *report)
+{
+	bool encrypts = crypt->way == CRYPT_ENCRYPT;
+
+	if (crypt->threads > THREADS_MOST)
+		return report_set(report, EXIT_USAGE, "--threads %llu: expected 1 to %u",
+				  (unsigned long long)crypt->threads, THREADS_MOST);
+	if (!crypt->way)
+		return !crypt->phrases ||
+		       report_set(report, EXIT_USAGE,
+				  "--passphrase-file: say --encrypt or --decrypt, too");
+	if (!crypt->keys)
+		return report_set(report, EXIT_USAGE, "%s: give %s or --passphrase-file",
+				  encrypts ? "--encrypt" : "--decrypt",
+				  encrypts ? "--encrypt-to" : "--decrypt-with");
+	if (encrypts && crypt->phrases + (crypt->recipients > 0) > 1)
+		return report_set(report, EXIT_USAGE,
+				  "what is encrypted with a passphrase has no other "
+				  "recipient");
+	return true;
+}
