@@ -319,6 +319,7 @@ struct decant_uring {
 	const char *reason;
 	struct decant_space *space;
 	size_t stage_bytes;
+	size_t small_piece;
 	struct operation *operations;
 	unsigned depth;
 	unsigned active;

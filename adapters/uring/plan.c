@@ -19,7 +19,9 @@
 /* Scratch memory of all operations together, so that a deep ring doesn't take it all. */
 #define POOL_BYTES (64u << 20)
 
-#define SMALL_PIECE 512u
+/* Pieces that are shorter on average are gathered (bench/uring). */
+#define SMALL_PIECE	   512u
+#define SMALL_PIECE_DIRECT 4096u /* read */
 
 static size_t round_down(size_t n, size_t align)
 {
@@ -176,6 +178,48 @@ static int put_edge(struct operation *op, struct decant_iter *it, size_t before,
 	return 0;
 }
 
+/* Where gathering was measured to pay; 1 is nowhere. Writing, a disk minds no pieces. */
+static size_t small_piece(const struct operation *op)
+{
+	if (op->ring->small_piece)
+		return op->ring->small_piece;
+	if (!op->leg->direct)
+		return SMALL_PIECE;
+	return op->code == REQUEST_READ ? SMALL_PIECE_DIRECT : 1;
+}
+
+/* Small pieces, for which one copy is cheaper than the kernel's or device's work on each. */
+static bool is_fine(const struct operation *op)
+{
+	struct decant_iter whole = decant_owned_iter(op->owned);
+	size_t nr = decant_owned_elements(op->owned);
+	unsigned few = op->leg->direct ? 1 : REQUEST_ELEMENTS_FEW;
+
+	return nr > few && decant_iter_count(&whole) / nr < small_piece(op);
+}
+
+/* At most @len bytes as one piece of scratch memory; bytes put, 0 or less if there is
+ * none. */
+static ssize_t put_small(struct operation *op, struct decant_iter *it, size_t len)
+{
+	const struct decant_uring_file_info *info = &op->file->info;
+	struct decant_span piece;
+	struct decant_bvec bvec;
+	struct decant_iter from;
+	int err = scratch_get(op);
+
+	if (err)
+		return err;
+	len = smaller(len, decant_iter_count(it));
+	len = smaller(len, round_down(op->stage.memory.len - op->stage.used,
+				      info->offset_align));
+	err = decant_stage_take(&op->stage, it, len, info->mem_align, op->sink.bytes,
+				&piece);
+	if (!err)
+		err = iter_span(&from, &piece, &bvec);
+	return err ? err : decant_extract(&from, &op->sink, len);
+}
+
 /* Whole blocks: as they lie, until the first that is misaligned asks for a stage. */
 static int put_blocks(struct operation *op, struct decant_iter *it, size_t len)
 {
@@ -183,7 +227,7 @@ static int put_blocks(struct operation *op, struct decant_iter *it, size_t len)
 	ssize_t n;
 	int err;
 
-	if (!len)
+	if (!len || (is_fine(op) && put_small(op, it, len) > 0))
 		return 0;
 	op->sink.stage = op->stage.memory.addr ? &op->stage : NULL;
 	n = decant_extract(it, &op->sink, len);
@@ -232,38 +276,11 @@ static int plan_direct(struct operation *op, struct leg *leg)
 	return op->sink.bytes ? 0 : err;
 }
 
-/* Many small pieces, for which one copy is cheaper than the kernel's work on each. */
-static bool is_fine(const struct operation *op)
-{
-	struct decant_iter whole = decant_owned_iter(op->owned);
-	size_t nr = decant_owned_elements(op->owned);
-
-	return nr > REQUEST_ELEMENTS_FEW && decant_iter_count(&whole) / nr < SMALL_PIECE;
-}
-
-/* As one piece of scratch memory; bytes put, 0 or less if there is none. */
-static int put_small(struct operation *op, struct decant_iter *it)
-{
-	struct decant_span piece;
-	struct decant_bvec bvec;
-	struct decant_iter from;
-	size_t len;
-	int err = scratch_get(op);
-
-	if (err)
-		return err;
-	len = smaller(decant_iter_count(it), op->stage.memory.len);
-	err = decant_stage_take(&op->stage, it, len, 1, 0, &piece);
-	if (!err)
-		err = iter_span(&from, &piece, &bvec);
-	return err ? err : (int)decant_extract(&from, &op->sink, len);
-}
-
 static int plan_buffered(struct operation *op)
 {
 	ssize_t n;
 
-	if (is_fine(op) && put_small(op, &op->after) > 0)
+	if (is_fine(op) && put_small(op, &op->after, SIZE_MAX) > 0)
 		return 0;
 	n = decant_extract(&op->after, &op->sink, decant_iter_count(&op->after));
 	return n < 0 ? (int)n : 0;

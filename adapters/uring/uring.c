@@ -73,6 +73,7 @@ static int ring_init(struct decant_uring *ring,
 
 	ring->depth = options->depth ? options->depth : DEPTH_DEFAULT;
 	ring->space = options->space;
+	ring->small_piece = options->small_piece;
 	ring->stage_bytes = stage_bytes(options->stage_bytes);
 	request_list_init(&ring->idle);
 	request_list_init(&ring->starved);

@@ -85,6 +85,11 @@ enum decant_uring_buffers {
  *	128 KiB (less is raised to that), at most 64 MiB. Memory is taken when an
  *	operation first needs some; all of a ring share about 64 MiB and take turns if
  *	that is short.
+ * @small_piece: a transfer in pieces that are shorter than this on average goes through
+ *	scratch memory even if each could go directly, because a device (or a kernel) works
+ *	longer on each than copying it takes; bytes, 0 for what was measured to pay: 4096
+ *	for a direct read, none for a direct write, 512 through the page cache. 1: none are
+ *	small.
  * @buffers: whether regions become registered buffers
  * @regions: most GiB, each region's rounded up, that are registered at a time, 1 to
  *	16384; 0 for 1024
@@ -97,6 +102,7 @@ struct decant_uring_options {
 	enum decant_uring_backend backend;
 	struct decant_space *space;
 	size_t stage_bytes;
+	size_t small_piece;
 	enum decant_uring_buffers buffers;
 	unsigned regions;
 };

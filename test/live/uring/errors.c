@@ -260,6 +260,11 @@ static void statistics(void)
 	CHECK_EQ(stats.direct_bytes, 512);
 	stats = stats_of(odd_end, 2);
 	CHECK_EQ(stats.staged_bytes, 512);
+	rig_small_piece = 0;
+	stats = stats_of(apart, 3);
+	CHECK_EQ(stats.elements, 1);
+	CHECK_EQ(stats.staged_bytes, 4096);
+	rig_small_piece = 1;
 }
 
 int main(int argc, char **argv)

@@ -94,6 +94,20 @@ static void reads_buffered(void)
 	family(rig_dir(), DECANT_URING_DIRECT_NEVER, read_one);
 }
 
+static void reads_gathered(void)
+{
+	rig_small_piece = 0;
+	family(rig_dir(), DECANT_URING_DIRECT_AUTO, read_one);
+	rig_small_piece = 1;
+}
+
+static void writes_gathered(void)
+{
+	rig_small_piece = SIZE_MAX;
+	family(rig_dir(), DECANT_URING_DIRECT_AUTO, write_one);
+	rig_small_piece = 1;
+}
+
 static void writes_direct(void)
 {
 	family(rig_dir(), DECANT_URING_DIRECT_AUTO, write_one);
@@ -120,7 +134,9 @@ int main(int argc, char **argv)
 		{"reads, direct", reads_direct},
 		{"reads, through the page cache", reads_buffered},
 		{"reads, tmpfs", reads_tmpfs},
+		{"reads, direct, small pieces gathered", reads_gathered},
 		{"writes, direct", writes_direct},
+		{"writes, direct, all pieces gathered", writes_gathered},
 		{"writes, through the page cache", writes_buffered},
 		{"writes, tmpfs", writes_tmpfs},
 	};

@@ -19,6 +19,8 @@
 #define RIG_UNUSED    __attribute__((unused)) static
 
 static enum decant_uring_backend rig_backend;
+/* 1: what can go directly does; 0: what a ring does by itself. */
+__attribute__((unused)) static size_t rig_small_piece = 1;
 static const enum decant_uring_direct rig_directs[] = {DECANT_URING_DIRECT_AUTO,
 						       DECANT_URING_DIRECT_NEVER};
 
@@ -33,7 +35,8 @@ RIG_UNUSED struct decant_uring *rig_ring(unsigned depth, struct decant_space *sp
 	struct decant_uring_options options = {.size = sizeof(options),
 					       .depth = depth,
 					       .backend = rig_backend,
-					       .space = space};
+					       .space = space,
+					       .small_piece = rig_small_piece};
 	struct decant_uring *ring;
 
 	REQUIRE(decant_uring_new(&ring, &options) == 0);
