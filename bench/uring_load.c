@@ -6,13 +6,13 @@
  *
  *	bench-uring-load FILE read|write random|sequential BYTES DEPTH SECONDS
  *			 [pieces=N] [staged] [small=N] [plain] [offset=N] [threads]
+ *			 [batch=N]
  *
  * pieces: each block in N pieces that are not adjacent. staged: one buffer for each
- * operation and a copy between it and the pieces, done here. small: pieces shorter than
- * that go through scratch memory. plain: no registered buffers. offset: positions are off
- * a block by so much.
+ * operation and a copy between it and the pieces, done here. plain: no registered
+ * buffers. offset: positions are off a block by so much. small and batch: as in the
+ * ring's options.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -36,6 +36,7 @@ struct job {
 	bool plain;
 	bool threads;
 	size_t small;
+	unsigned batch;
 	uint64_t offset;
 	uint64_t blocks;
 	uint64_t next;
@@ -76,8 +77,7 @@ static uint64_t position(struct job *job)
 		return job->next++ % job->blocks * job->bytes + job->offset;
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
 	x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-	return (uint64_t)(((unsigned __int128)x * job->blocks) >> 64) * job->bytes +
-	       job->offset;
+	return (x >> 32) * job->blocks / 0x100000000 * job->bytes + job->offset;
 }
 
 static struct decant_iter pieces_of(const struct job *job, struct slot *slot)
@@ -182,6 +182,7 @@ static void open_ring(struct job *job, const char *path)
 	struct stat st;
 
 	options.small_piece = job->small;
+	options.batch = job->batch;
 	options.backend = job->threads ? DECANT_URING_THREADS : DECANT_URING_RING;
 	options.buffers =
 		job->plain ? DECANT_URING_BUFFERS_NEVER : DECANT_URING_BUFFERS_ALWAYS;
@@ -209,6 +210,8 @@ static void parse(struct job *job, char **argv)
 			job->pieces = (unsigned)strtoul(*argv + 7, NULL, 0);
 		if (!strncmp(*argv, "small=", 6))
 			job->small = strtoul(*argv + 6, NULL, 0);
+		if (!strncmp(*argv, "batch=", 6))
+			job->batch = (unsigned)strtoul(*argv + 6, NULL, 0);
 		if (!strncmp(*argv, "offset=", 7))
 			job->offset = strtoul(*argv + 7, NULL, 0);
 	}

@@ -78,6 +78,9 @@ static int begin(struct decant_uring *ring, const struct decant_uring_operation 
 	limit(op, what->deadline);
 	uring_start(op);
 	ring->active++;
+	/* What goes wrong with it, the next call to wait says as well. */
+	if (++ring->begun >= ring->batch)
+		(void)decant_uring_submit(ring);
 	return 0;
 }
 

@@ -269,11 +269,14 @@ static const struct decant_mapping *map_quietly(struct fixed *fixed,
 int uring_fixed_map(struct operation *op)
 {
 	struct fixed *fixed = &op->ring->fixed;
-	struct decant_iter it = decant_owned_iter(op->owned);
+	struct decant_iter it;
 	struct decant_span span;
 	int err = 0;
 
-	while (fixed->always && !err && decant_iter_count(&it)) {
+	if (!fixed->always)
+		return 0;
+	it = decant_owned_iter(op->owned);
+	while (!err && decant_iter_count(&it)) {
 		span = decant_iter_peek(&it);
 		if (span.region && !decant_domain_mapping(&fixed->domain, span.region))
 			err = decant_domain_map(&fixed->domain, span.region);

@@ -323,6 +323,8 @@ struct decant_uring {
 	struct operation *operations;
 	unsigned depth;
 	unsigned active;
+	unsigned batch; /* when so many were begun, they are submitted */
+	unsigned begun;
 	struct request_list idle;
 	struct request_list starved;  /* waiting for scratch memory */
 	unsigned unasked;	      /* operations that are */

@@ -8,6 +8,7 @@
 
 #define DEPTH_DEFAULT	    64u
 #define DEPTH_MAX	    4096u
+#define BATCH_DEFAULT	    4u /* bench/uring: neither device nor processor waits */
 #define STAGE_BYTES_DEFAULT (256u << 10)
 #define STAGE_BYTES_MIN	    (2 * OFFSET_ALIGN_MAX)
 #define STAGE_BYTES_MAX	    (64u << 20)
@@ -73,6 +74,7 @@ static int ring_init(struct decant_uring *ring,
 
 	ring->depth = options->depth ? options->depth : DEPTH_DEFAULT;
 	ring->space = options->space;
+	ring->batch = options->batch ? options->batch : BATCH_DEFAULT;
 	ring->small_piece = options->small_piece;
 	ring->stage_bytes = stage_bytes(options->stage_bytes);
 	request_list_init(&ring->idle);
@@ -181,6 +183,7 @@ void decant_uring_stats(const struct decant_uring *ring, struct decant_uring_sta
 
 int decant_uring_submit(struct decant_uring *ring)
 {
+	ring->begun = 0;
 	uring_ask(ring, false);
 	return ring->ops->flush(ring->backend);
 }

@@ -90,6 +90,9 @@ enum decant_uring_buffers {
  *	longer on each than copying it takes; bytes, 0 for what was measured to pay: 4096
  *	for a direct read, none for a direct write, 512 through the page cache. 1: none are
  *	small.
+ * @batch: after so many operations have begun, they are submitted without being asked, so
+ *	that a device has work while the caller prepares more; 0 for 4, which costs little
+ *	more processor time than submitting everything at once. 1: each at once.
  * @buffers: whether regions become registered buffers
  * @regions: most GiB, each region's rounded up, that are registered at a time, 1 to
  *	16384; 0 for 1024
@@ -103,6 +106,7 @@ struct decant_uring_options {
 	struct decant_space *space;
 	size_t stage_bytes;
 	size_t small_piece;
+	unsigned batch;
 	enum decant_uring_buffers buffers;
 	unsigned regions;
 };
