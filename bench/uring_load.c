@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * uring_load.c - what fio does with one job and no time stamps, done by decant: as many
- * operations under way as the depth, for some seconds. Prints one JSON object. bench/uring
- * runs it by turns with fio.
+ * operations under way as the depth, for some seconds. Prints one JSON object.
+ * bench/uring runs it by turns with fio.
  *
  *	bench-uring-load FILE read|write random|sequential BYTES DEPTH SECONDS
  *			 [pieces=N] [staged] [small=N] [plain] [offset=N] [threads]

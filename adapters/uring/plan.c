@@ -188,7 +188,9 @@ static size_t small_piece(const struct operation *op)
 	return op->code == REQUEST_READ ? SMALL_PIECE_DIRECT : 1;
 }
 
-/* Small pieces, for which one copy is cheaper than the kernel's or device's work on each. */
+/*
+ * Small pieces, for which one copy is cheaper than the kernel's or device's work on each.
+ */
 static bool is_fine(const struct operation *op)
 {
 	struct decant_iter whole = decant_owned_iter(op->owned);
