@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* begin.c - the public calls that begin operations. */
 #include <errno.h>
+#include <decant/uring_socket.h>
 #include "internal.h"
 
-#define FLAGS DECANT_URING_SHORT
+#define FLAGS (DECANT_URING_SHORT | DECANT_URING_COPY | DECANT_URING_ZERO_COPY)
 
 static const enum request_code codes[] = {
 	[DECANT_URING_READ] = REQUEST_READ,
@@ -70,8 +71,11 @@ static int begin(struct decant_uring *ring, const struct decant_uring_operation 
 		return -EAGAIN;
 	op = request_operation(request);
 	fill(op, what);
-	err = uring_prepare(op, what->it, len, what->pos);
+	err = uring_message_begin(op, what->message);
+	if (!err)
+		err = uring_prepare(op, what->it, len, what->pos);
 	if (err) {
+		uring_message_end(op);
 		request_list_push(&ring->idle, request);
 		return err;
 	}
@@ -87,10 +91,13 @@ static int begin(struct decant_uring *ring, const struct decant_uring_operation 
 int decant_uring_begin(struct decant_uring *ring,
 		       const struct decant_uring_operation *operation)
 {
+	int err;
+
 	if (operation->size != sizeof(*operation) || operation->code >= CODES ||
 	    operation->flags & ~FLAGS || operation->deadline < 0)
 		return -EINVAL;
-	return begin(ring, operation);
+	err = uring_message_check(operation);
+	return err ? err : begin(ring, operation);
 }
 
 int decant_uring_read(struct decant_uring *ring, struct decant_uring_file *file,
@@ -126,4 +133,40 @@ int decant_uring_fsync(struct decant_uring *ring, struct decant_uring_file *file
 		.code = DECANT_URING_FSYNC, .file = file, .user = user};
 
 	return begin(ring, &what);
+}
+
+static int begin_message(struct decant_uring *ring,
+			 const struct decant_uring_operation *what)
+{
+	int err = what->file->socket ? uring_message_check(what) : -ENOTSOCK;
+
+	return err ? err : begin(ring, what);
+}
+
+int decant_uring_send(struct decant_uring *ring, struct decant_uring_file *file,
+		      struct decant_iter *it, size_t len,
+		      struct decant_uring_message *message, void *user)
+{
+	struct decant_uring_operation what = {.code = DECANT_URING_WRITE,
+					      .file = file,
+					      .it = it,
+					      .len = len,
+					      .message = message,
+					      .user = user};
+
+	return begin_message(ring, &what);
+}
+
+int decant_uring_recv(struct decant_uring *ring, struct decant_uring_file *file,
+		      struct decant_iter *it, size_t len,
+		      struct decant_uring_message *message, void *user)
+{
+	struct decant_uring_operation what = {.code = DECANT_URING_READ,
+					      .file = file,
+					      .it = it,
+					      .len = len,
+					      .message = message,
+					      .user = user};
+
+	return begin_message(ring, &what);
 }

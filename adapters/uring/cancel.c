@@ -20,9 +20,16 @@ static void ask(struct operation *op)
 	op->unasked = !asked;
 }
 
+/* What is held is done, and the kernel gives nothing back. */
+static bool can_stop(const struct operation *op)
+{
+	return !op->stopped &&
+	       (op->state == OPERATION_QUEUED || op->state == OPERATION_STARVED);
+}
+
 void uring_stop(struct operation *op, int reason)
 {
-	if (op->stopped || op->state == OPERATION_IDLE)
+	if (!can_stop(op))
 		return;
 	op->stopped = reason;
 	if (op->state == OPERATION_QUEUED) {
@@ -53,7 +60,7 @@ unsigned uring_stop_all(struct decant_uring *ring, int reason)
 	for (unsigned i = 0; i < ring->depth; i++) {
 		struct operation *op = &ring->operations[i];
 
-		nr += op->state != OPERATION_IDLE && !op->stopped;
+		nr += can_stop(op);
 		uring_stop(op, reason);
 	}
 	return nr;
@@ -66,7 +73,7 @@ int decant_uring_cancel(struct decant_uring *ring, void *user)
 	for (unsigned i = 0; i < ring->depth; i++) {
 		struct operation *op = &ring->operations[i];
 
-		if (op->user != user || op->state == OPERATION_IDLE || op->stopped)
+		if (op->user != user || !can_stop(op))
 			continue;
 		uring_stop(op, -ECANCELED);
 		nr++;

@@ -169,6 +169,7 @@ static int file_init(struct decant_uring_file *file, int fd,
 	int flags = fcntl(fd, F_GETFL);
 	struct stat st;
 	const char *why;
+	int err;
 
 	if (flags < 0 || fstat(fd, &st))
 		return -errno;
@@ -181,6 +182,9 @@ static int file_init(struct decant_uring_file *file, int fd,
 	file->blocks = S_ISBLK(st.st_mode);
 	file->readable = (flags & O_ACCMODE) == O_RDWR;
 	file->fallback = direct == DECANT_URING_DIRECT_AUTO;
+	err = S_ISSOCK(st.st_mode) ? uring_socket_open(file) : 0;
+	if (err)
+		return err;
 	why = why_not_direct(file, flags, direct);
 	if (!why)
 		return open_direct(file, fd, flags);

@@ -14,7 +14,9 @@
  *	claim.c		who may write which blocks of a file now
  *	fixed.c		regions as registered buffers
  *	file.c		what a file demands
+ *	socket.c	what a socket transfers at once
  *	ring.c		back end: io_uring
+ *	sqe.c		its submissions
  *	threads.c	back end: a pool of threads
  *	watch.c		its thread for what waits for a peer
  *	perform.c	its system calls
@@ -24,6 +26,7 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
 #include <decant/uring.h>
 
 #define REQUEST_ELEMENTS     1024u	 /* IOV_MAX of Linux */
@@ -40,6 +43,8 @@ enum request_code {
 	REQUEST_NOP,
 	REQUEST_READ,
 	REQUEST_WRITE,
+	REQUEST_SEND,
+	REQUEST_RECV,
 	REQUEST_FSYNC,
 	REQUEST_POLL, /* wait until @fd is ready for @poll */
 };
@@ -53,6 +58,13 @@ enum request_code {
  * @iov: the memory
  * @offset: position in the file, or -1: a file without positions
  * @buffer: the registered buffer that all of @iov lies in, or -1
+ * @header: SEND, RECV: the message around @iov, or NULL: just bytes, one element
+ * @flags: of it: MSG_MORE and its like
+ * @zero_copy: the kernel shall take the bytes from where they lie
+ * @pending: so many requests with @zero_copy did the kernel take and not let go of yet
+ * @copied: of those it let go of, how many it copied after all
+ * @spared: and how many it did not
+ * @held: nothing is under way; it comes back from @reap when there are none @pending
  * @result: bytes or a negative errno; set by the back end
  * @cancelled: it shall end; the back end's own
  * @next: for lists
@@ -65,8 +77,15 @@ struct request {
 	struct iovec *iov;
 	int64_t offset;
 	int buffer;
-	ssize_t result;
+	struct msghdr *header;
+	int flags;
+	bool zero_copy;
+	bool held;
 	bool cancelled;
+	unsigned pending;
+	unsigned copied;
+	unsigned spared;
+	ssize_t result;
 	struct request *next;
 };
 
@@ -128,6 +147,7 @@ struct backend;
  * @wait: flush, then wait until @reap has something to give or @timeout (nanoseconds, -1
  *	for ever) is over; may return early; 0 or a negative errno
  * @reap: a request that is complete, or NULL
+ * @zero_copy: whether it can send without a copy. NULL: it can't.
  * @buffers: make room for @nr registered buffers, and say whether several elements may
  *	lie in one. NULL: there are none in this back end.
  * @set_buffer: register memory as number @slot; NULL: empty it
@@ -145,6 +165,7 @@ struct backend_ops {
 	int (*flush)(struct backend *backend);
 	int (*wait)(struct backend *backend, int64_t timeout);
 	struct request *(*reap)(struct backend *backend);
+	bool (*zero_copy)(struct backend *backend);
 	int (*buffers)(struct backend *backend, unsigned nr, bool *vectored);
 	int (*set_buffer)(struct backend *backend, unsigned slot, void *addr, size_t len);
 	bool (*cancel)(struct backend *backend, struct request *request);
@@ -202,9 +223,13 @@ struct decant_uring_file {
 	int direct_fd;	/* past it, or -1 */
 	int opened;	/* the one of the two that is ours to close, or -1 */
 	bool positions; /* whether the file has positions */
-	int error;	/* without positions: what came after bytes, for the next call */
-	bool readable;	/* so that a write can read what it changes in part */
-	bool blocks;	/* a block device: it ends with a whole block */
+	bool socket;
+	bool messages; /* a socket that has messages, not bytes */
+	/* without positions: what came after bytes, for the next write, and read */
+	int error[2];
+	unsigned copied; /* sends in a row that were to be spared the copy and were not */
+	bool readable;	 /* so that a write can read what it changes in part */
+	bool blocks;	 /* a block device: it ends with a whole block */
 	_Atomic(uint64_t) size; /* a regular file's when it was last asked for */
 	bool fallback; /* whether what can't go directly may go through the page cache */
 	struct claims claims;
@@ -255,12 +280,29 @@ struct operation {
 	void *user;
 	enum request_code code;
 	unsigned flags; /* enum decant_uring_flag */
-	enum { OPERATION_IDLE, OPERATION_QUEUED, OPERATION_STARVED } state;
+	enum {
+		OPERATION_IDLE,
+		OPERATION_QUEUED,
+		OPERATION_STARVED,
+		OPERATION_HELD
+	} state;
 	int stopped;   /* 0, or why it must end: -ECANCELED, -ETIMEDOUT */
 	bool unasked;  /* the back end must still be asked to */
 	bool given_up; /* the kernel ended the request before unasked, and it goes on */
-	int64_t deadline; /* or 0 */
-	unsigned place;	  /* in the ring's heap of deadlines */
+	int64_t deadline;	  /* or 0 */
+	unsigned place;		  /* in the ring's heap of deadlines */
+	ssize_t result;		  /* of one that is held */
+	enum request_code polled; /* what will be possible after REQUEST_POLL */
+
+	/* Of a socket's. */
+	bool single;	/* one request, which is a message */
+	bool delivered; /* it was */
+	struct msghdr header;
+	int message_flags;
+	struct decant_uring_message *message; /* where to put what was received */
+	size_t control_room;
+	unsigned char *copied; /* address and control data of what is sent */
+
 	struct decant_owned *owned;
 	struct leg legs[LEG_COUNT];
 	struct leg *leg; /* the one under way */
@@ -330,6 +372,8 @@ struct decant_uring {
 	unsigned unasked;	      /* operations that are */
 	struct operation **deadlines; /* a heap, the first one on top */
 	unsigned nr_deadlines;
+	bool zero_copy; /* whether the back end can */
+	size_t zero_copy_bytes;
 	struct decant_pool *pool; /* scratch memory, once some was needed */
 	struct fixed fixed;
 	struct decant_uring_stats stats;
@@ -393,6 +437,23 @@ bool uring_complete(struct operation *op, ssize_t *result);
 void uring_start(struct operation *op);
 void uring_feed(struct decant_uring *ring);
 void uring_retire(struct operation *op);
+
+/* socket.c */
+int uring_socket_open(struct decant_uring_file *file);
+int uring_message_check(const struct decant_uring_operation *what);
+int uring_message_begin(struct operation *op, struct decant_uring_message *message);
+void uring_message_end(struct operation *op);
+void uring_socket_plan(struct operation *op);
+/* whether that was all of it */
+bool uring_socket_arrived(struct operation *op);
+/* whether it must be sent again as a copy */
+bool uring_zero_copy_refused(struct operation *op, ssize_t result);
+/* what became of what the kernel let go of */
+void uring_zero_copy_account(struct operation *op);
+
+/* sqe.c */
+struct io_uring_sqe;
+void uring_sqe_fill(struct io_uring_sqe *sqe, const struct request *request);
 
 /* cancel.c */
 void uring_stop(struct operation *op, int reason);

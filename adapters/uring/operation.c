@@ -19,7 +19,8 @@ static struct leg *next_leg(struct operation *op)
 
 		if (leg == &op->legs[LEG_TAIL] && leg_left(&op->legs[LEG_BODY]))
 			break;
-		if (leg_left(leg) && !leg->ended)
+		if ((leg_left(leg) || (op->single && leg == &op->legs[LEG_BODY])) &&
+		    !leg->ended)
 			return leg;
 	}
 	return NULL;
@@ -172,10 +173,13 @@ static void take_error(struct operation *op)
 {
 	struct decant_uring_file *file = op->file;
 
-	if (file->positions || !file->error)
-		return;
-	end_leg(&op->legs[LEG_BODY], file->error);
-	file->error = 0;
+	int error = 0;
+
+	if (!file->positions)
+		error = __atomic_exchange_n(&file->error[op->code == REQUEST_READ], 0,
+					    __ATOMIC_RELAXED);
+	if (error)
+		end_leg(&op->legs[LEG_BODY], error);
 }
 
 /*
@@ -235,9 +239,10 @@ static void retry(struct operation *op)
 
 	op->given_up = request->result == -ECANCELED;
 	if (request->code == REQUEST_POLL) {
-		request->code = op->edges.reading ? REQUEST_READ : op->code;
+		request->code = op->polled;
 	} else if (request->result == -EAGAIN) {
-		request->poll = request->code == REQUEST_READ ? POLLIN : POLLOUT;
+		op->polled = request->code;
+		request->poll = uring_awaited(request);
 		request->code = REQUEST_POLL;
 	}
 	queue(op);
@@ -277,7 +282,9 @@ static void transferred(struct operation *op, size_t result)
 	struct leg *leg = op->leg;
 
 	uring_arrived(op, result);
-	if (!leg_left(leg))
+	if (op->file->socket && uring_socket_arrived(op))
+		end_leg(leg, 0);
+	if (!leg_left(leg) || leg->ended)
 		return;
 	if (op->flags & DECANT_URING_SHORT &&
 	    (!op->file->positions || result < op->sink.bytes))
@@ -350,6 +357,8 @@ static ssize_t outcome(const struct operation *op)
 	const struct leg *leg = op->legs;
 	size_t bytes = 0;
 
+	if (op->single && !op->delivered)
+		return op->legs[LEG_BODY].error;
 	for (unsigned i = 0; i < LEG_COUNT; i++, leg++) {
 		bytes += leg->done;
 		if (leg_left(leg))
@@ -366,9 +375,10 @@ static void keep_error(const struct operation *op, ssize_t result)
 {
 	const struct leg *leg = &op->legs[LEG_BODY];
 
-	if (result > 0 && leg_left(leg) && !op->file->positions &&
+	if (result > 0 && leg_left(leg) && !op->file->positions && leg->error &&
 	    leg->error != op->stopped)
-		op->file->error = leg->error;
+		__atomic_store_n(&op->file->error[op->code == REQUEST_READ], leg->error,
+				 __ATOMIC_RELAXED);
 }
 
 static void account(struct operation *op, ssize_t result)
@@ -379,15 +389,31 @@ static void account(struct operation *op, ssize_t result)
 		end_legs(op, op->stopped);
 }
 
+/* The kernel may still send from the memory. */
+static bool hold(struct operation *op, ssize_t result)
+{
+	if (!op->request.pending)
+		return false;
+	op->result = result;
+	op->state = OPERATION_HELD;
+	op->request.held = true;
+	return true;
+}
+
 bool uring_complete(struct operation *op, ssize_t *result)
 {
 	ssize_t n = op->request.result;
 
+	if (op->state == OPERATION_HELD) {
+		op->request.held = false;
+		*result = op->result;
+		return true;
+	}
 	if (op->claim.polled) {
 		woken(op, n);
 		return false;
 	}
-	if (is_passing(op)) {
+	if (is_passing(op) || uring_zero_copy_refused(op, n)) {
 		if (!op->stopped) {
 			retry(op);
 			return false;
@@ -404,7 +430,7 @@ bool uring_complete(struct operation *op, ssize_t *result)
 		return false;
 	*result = outcome(op);
 	keep_error(op, *result);
-	return true;
+	return !hold(op, *result);
 }
 
 void uring_retire(struct operation *op)
@@ -412,6 +438,8 @@ void uring_retire(struct operation *op)
 	struct decant_uring *ring = op->ring;
 
 	uring_unclaim(op);
+	uring_zero_copy_account(op);
+	uring_message_end(op);
 	decant_owned_put(op->owned);
 	op->owned = NULL;
 	uring_deadline_remove(op);

@@ -33,6 +33,8 @@ static ssize_t perform(const struct request *request)
 		return perform_write(request);
 	case REQUEST_FSYNC:
 		return fsync(request->fd);
+	case REQUEST_SEND:
+	case REQUEST_RECV:
 	case REQUEST_NOP:
 	case REQUEST_POLL:
 		break;
@@ -78,11 +80,24 @@ static ssize_t attempt_anyway(const struct request *request)
 	return perform_read(request);
 }
 
+static ssize_t attempt_message(const struct request *request)
+{
+	struct msghdr bytes = {.msg_iov = request->iov, .msg_iovlen = request->nr};
+	struct msghdr *header = request->header ? request->header : &bytes;
+	int flags = request->flags | MSG_DONTWAIT;
+
+	if (request->code == REQUEST_SEND)
+		return sendmsg(request->fd, header, flags);
+	return recvmsg(request->fd, header, flags);
+}
+
 static ssize_t attempt(const struct request *request)
 {
 	int nr = (int)request->nr;
 	ssize_t n;
 
+	if (request->code == REQUEST_SEND || request->code == REQUEST_RECV)
+		return attempt_message(request);
 	if (request->code == REQUEST_READ)
 		n = preadv2(request->fd, request->iov, nr, -1, RWF_NOWAIT);
 	else if (request->code == REQUEST_WRITE)
@@ -113,6 +128,7 @@ short uring_awaited(const struct request *request)
 	case REQUEST_POLL:
 		return request->poll;
 	case REQUEST_READ:
+	case REQUEST_RECV:
 		return POLLIN;
 	default:
 		return POLLOUT;

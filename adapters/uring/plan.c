@@ -90,7 +90,7 @@ void uring_scratch_put(struct operation *op)
 /* Without memory for a large table, small requests do the same. */
 static void begin_table(struct operation *op)
 {
-	size_t wanted = 2 * decant_owned_elements(op->owned) + 3;
+	size_t wanted = op->owned ? 2 * decant_owned_elements(op->owned) + 3 : 0;
 
 	if (wanted > REQUEST_ELEMENTS_FEW && !op->many)
 		op->many = calloc(REQUEST_ELEMENTS, sizeof(*op->many));
@@ -288,6 +288,33 @@ static int plan_buffered(struct operation *op)
 	return n < 0 ? (int)n : 0;
 }
 
+/* All of it in one request, gathered if it is in too many pieces. */
+static int plan_message(struct operation *op)
+{
+	struct decant_iter *it = &op->after;
+	ssize_t n;
+
+	if (!op->owned)
+		return 0;
+	n = plan_buffered(op);
+	if (n || !decant_iter_count(it))
+		return (int)n;
+	uring_scratch_put(op);
+	*it = op->leg->iter;
+	begin_sink(op);
+	n = put_small(op, it, SIZE_MAX);
+	if (n < 0)
+		return (int)n;
+	return decant_iter_count(it) && op->code == REQUEST_WRITE ? -EMSGSIZE : 0;
+}
+
+static int plan_elements(struct operation *op)
+{
+	if (op->leg->direct)
+		return plan_direct(op, op->leg);
+	return op->single ? plan_message(op) : plan_buffered(op);
+}
+
 int uring_plan(struct operation *op)
 {
 	struct decant_uring_file *file = op->file;
@@ -301,7 +328,7 @@ int uring_plan(struct operation *op)
 	op->after = leg->iter;
 	op->before = 0;
 	begin_sink(op);
-	err = leg->direct ? plan_direct(op, leg) : plan_buffered(op);
+	err = plan_elements(op);
 	if (err) {
 		uring_scratch_put(op);
 		return err;
@@ -315,6 +342,8 @@ int uring_plan(struct operation *op)
 	request->nr = (unsigned)op->sink.nr;
 	request->offset = file->positions ? (int64_t)(leg->pos - op->before) : -1;
 	uring_fixed_plan(op);
+	if (file->socket)
+		uring_socket_plan(op);
 	return 0;
 }
 

@@ -59,62 +59,6 @@ static int ring_fd(const struct backend *backend)
 	return backend->uring.ring_fd;
 }
 
-static void prepare_fixed(struct io_uring_sqe *sqe, const struct request *request)
-{
-	const struct iovec *iov = request->iov;
-	bool reads = request->code == REQUEST_READ;
-	int one = reads ? IORING_OP_READ_FIXED : IORING_OP_WRITE_FIXED;
-	int many = reads ? URING_OP_READV_FIXED : URING_OP_WRITEV_FIXED;
-	uint64_t offset = (uint64_t)request->offset;
-
-	if (request->nr == 1)
-		io_uring_prep_rw(one, sqe, request->fd, iov->iov_base,
-				 (unsigned)iov->iov_len, offset);
-	else
-		io_uring_prep_rw(many, sqe, request->fd, iov, request->nr, offset);
-	sqe->buf_index = (uint16_t)request->buffer;
-}
-
-static bool is_fixed(const struct request *request)
-{
-	return (request->code == REQUEST_READ || request->code == REQUEST_WRITE) &&
-	       request->buffer >= 0;
-}
-
-/* One element needs no vector: the kernel saves a copy of the list. */
-static void prepare(struct io_uring_sqe *sqe, const struct request *request)
-{
-	const struct iovec *iov = request->iov;
-	bool one = request->nr == 1;
-	uint64_t offset = (uint64_t)request->offset;
-
-	switch (request->code) {
-	case REQUEST_READ:
-		if (one)
-			io_uring_prep_read(sqe, request->fd, iov->iov_base,
-					   (unsigned)iov->iov_len, offset);
-		else
-			io_uring_prep_readv(sqe, request->fd, iov, request->nr, offset);
-		break;
-	case REQUEST_WRITE:
-		if (one)
-			io_uring_prep_write(sqe, request->fd, iov->iov_base,
-					    (unsigned)iov->iov_len, offset);
-		else
-			io_uring_prep_writev(sqe, request->fd, iov, request->nr, offset);
-		break;
-	case REQUEST_FSYNC:
-		io_uring_prep_fsync(sqe, request->fd, 0);
-		break;
-	case REQUEST_POLL:
-		io_uring_prep_poll_add(sqe, request->fd, (unsigned)request->poll);
-		break;
-	case REQUEST_NOP:
-		io_uring_prep_nop(sqe);
-		break;
-	}
-}
-
 /* What the kernel can't take at the moment stays in the queue for the next time. */
 static bool try_later(int err)
 {
@@ -139,10 +83,8 @@ static bool queue_now(struct backend *backend, struct request *request)
 		return false;
 	if (request->cancelled)
 		io_uring_prep_nop(sqe);
-	else if (is_fixed(request))
-		prepare_fixed(sqe, request);
 	else
-		prepare(sqe, request);
+		uring_sqe_fill(sqe, request);
 	io_uring_sqe_set_data(sqe, request);
 	return true;
 }
@@ -190,6 +132,26 @@ static void alarm_rang(struct backend *backend, int result)
 		backend->alarm = 0;
 }
 
+/* The kernel let go of memory; whether that is what the request waits for. */
+static bool let_go(struct request *request, int result)
+{
+	if ((unsigned)result & URING_NOTIF_COPIED)
+		request->copied++;
+	else
+		request->spared++;
+	return !--request->pending && request->held;
+}
+
+static bool completes(struct request *request, const struct io_uring_cqe *cqe)
+{
+	if (cqe->flags & IORING_CQE_F_NOTIF)
+		return let_go(request, cqe->res);
+	if (cqe->flags & IORING_CQE_F_MORE)
+		request->pending++;
+	request->result = request->cancelled ? -ECANCELED : cqe->res;
+	return true;
+}
+
 static struct request *ring_reap(struct backend *backend)
 {
 	struct request *request = NULL;
@@ -200,28 +162,37 @@ static struct request *ring_reap(struct backend *backend)
 		if ((void *)request == TAG_ALARM) {
 			alarm_rang(backend, cqe->res);
 			request = TAG_IGNORED;
-		} else if (request) {
-			request->result = request->cancelled ? -ECANCELED : cqe->res;
+		} else if (request && !completes(request, cqe)) {
+			request = NULL;
 		}
 		io_uring_cqe_seen(&backend->uring, cqe);
 	}
 	return request;
 }
 
-static bool can_fixed_vectors(struct io_uring *uring)
+/* Whether the kernel has both opcodes. */
+static bool has_both(struct io_uring *uring, int a, int b)
 {
 	struct io_uring_probe *probe = io_uring_get_probe_ring(uring);
-	bool can = probe && io_uring_opcode_supported(probe, URING_OP_READV_FIXED) &&
-		   io_uring_opcode_supported(probe, URING_OP_WRITEV_FIXED);
+	bool has = probe && io_uring_opcode_supported(probe, a) &&
+		   io_uring_opcode_supported(probe, b);
 
 	if (probe)
 		io_uring_free_probe(probe);
-	return can;
+	return has;
+}
+
+/* Only where it also says whether it was of use. */
+static bool ring_zero_copy(struct backend *backend)
+{
+	return backend->uring.features & URING_FEAT_REG_REG_RING &&
+	       has_both(&backend->uring, IORING_OP_SEND_ZC, IORING_OP_SENDMSG_ZC);
 }
 
 static int ring_buffers(struct backend *backend, unsigned nr, bool *vectored)
 {
-	*vectored = can_fixed_vectors(&backend->uring);
+	*vectored =
+		has_both(&backend->uring, URING_OP_READV_FIXED, URING_OP_WRITEV_FIXED);
 	return io_uring_register_buffers_sparse(&backend->uring, nr);
 }
 
@@ -289,6 +260,7 @@ const struct backend_ops uring_backend_ring = {
 	.flush = ring_flush,
 	.wait = ring_wait,
 	.reap = ring_reap,
+	.zero_copy = ring_zero_copy,
 	.buffers = ring_buffers,
 	.set_buffer = ring_set_buffer,
 	.cancel = ring_cancel,

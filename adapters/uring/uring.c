@@ -13,6 +13,8 @@
 #define STAGE_BYTES_MIN	    (2 * OFFSET_ALIGN_MAX)
 #define STAGE_BYTES_MAX	    (64u << 20)
 #define ASK_AGAIN	    100 /* milliseconds */
+#define PATIENCE	    10	/* times as long, for a peer */
+#define ZERO_COPY_DEFAULT   (32u << 10)
 
 /* Why io_uring can't be had, where threads can take its place. */
 static const char *why_threads(int err)
@@ -90,6 +92,10 @@ static int ring_init(struct decant_uring *ring,
 	err = start_backend(ring, options->backend);
 	if (err)
 		return err;
+	ring->zero_copy = ring->ops->zero_copy && ring->ops->zero_copy(ring->backend);
+	ring->zero_copy_bytes = options->zero_copy_bytes;
+	if (!ring->zero_copy_bytes)
+		ring->zero_copy_bytes = ZERO_COPY_DEFAULT;
 	err = uring_fixed_init(ring, options);
 	if (err)
 		ring->ops->stop(ring->backend);
@@ -132,10 +138,23 @@ int decant_uring_new(struct decant_uring **out,
 	return 0;
 }
 
-/* Some can't be asked at the moment they are: once more from time to time. */
+static unsigned nr_held(const struct decant_uring *ring)
+{
+	unsigned nr = 0;
+
+	for (unsigned i = 0; i < ring->depth; i++)
+		nr += ring->operations[i].state == OPERATION_HELD;
+	return nr;
+}
+
+/*
+ * Some can't be asked at the moment they are: once more from time to time. What only a
+ * peer can end is left as it is after a while, and its memory is never given back.
+ */
 static int finish(struct decant_uring *ring)
 {
 	struct decant_uring_event event;
+	unsigned patience = PATIENCE;
 	int n;
 
 	uring_stop_all(ring, -ECANCELED);
@@ -143,8 +162,11 @@ static int finish(struct decant_uring *ring)
 		n = decant_uring_wait(ring, &event, 1, ASK_AGAIN);
 		if (n < 0)
 			return n;
-		if (!n)
-			uring_ask(ring, true);
+		if (n)
+			continue;
+		if (nr_held(ring) == ring->active && !--patience)
+			break;
+		uring_ask(ring, true);
 	}
 	return 0;
 }

@@ -96,6 +96,9 @@ enum decant_uring_buffers {
  * @buffers: whether regions become registered buffers
  * @regions: most GiB, each region's rounded up, that are registered at a time, 1 to
  *	16384; 0 for 1024
+ * @zero_copy_bytes: bytes from which on a transfer to a socket is sent without a copy,
+ *	if its pieces have 4 KiB on average; 0 for 32 KiB, SIZE_MAX for never. See
+ *	uring_socket.h.
  *
  * Since: 0.1
  */
@@ -109,6 +112,7 @@ struct decant_uring_options {
 	unsigned batch;
 	enum decant_uring_buffers buffers;
 	unsigned regions;
+	size_t zero_copy_bytes;
 };
 
 /**
@@ -125,10 +129,19 @@ enum decant_uring_code { DECANT_URING_READ, DECANT_URING_WRITE, DECANT_URING_FSY
  * enum decant_uring_flag - how an operation does it
  * @DECANT_URING_SHORT: don't continue a short transfer. What has no positions completes
  *	with the first bytes.
+ * @DECANT_URING_COPY: through a socket, never send without a copy
+ * @DECANT_URING_ZERO_COPY: send without a copy wherever the kernel can, however little it
+ *	is; see uring_socket.h
  *
  * Since: 0.1
  */
-enum decant_uring_flag { DECANT_URING_SHORT = 1 };
+enum decant_uring_flag {
+	DECANT_URING_SHORT = 1,
+	DECANT_URING_COPY = 2,
+	DECANT_URING_ZERO_COPY = 4
+};
+
+struct decant_uring_message;
 
 /**
  * struct decant_uring_operation - all there is to say about an operation
@@ -142,6 +155,8 @@ enum decant_uring_flag { DECANT_URING_SHORT = 1 };
  * @deadline: nanoseconds of CLOCK_MONOTONIC (clock_gettime(2)); 0 for none. What is not
  *	done by then ends as if it had been cancelled, with -ETIMEDOUT instead of
  *	-ECANCELED.
+ * @message: through a socket, what belongs to the message besides its bytes, or NULL;
+ *	see uring_socket.h
  * @user: comes back in the event
  *
  * Since: 0.1
@@ -155,6 +170,7 @@ struct decant_uring_operation {
 	size_t len;
 	uint64_t pos;
 	int64_t deadline;
+	struct decant_uring_message *message;
 	void *user;
 };
 
@@ -185,6 +201,8 @@ struct decant_uring_event {
  * @edges: blocks of which a direct write changed only a part: read, changed and written
  * @fixed: requests from or into registered buffers
  * @resumed: requests that had to be continued after a short transfer
+ * @zero_copy: requests that were sent without a copy
+ * @zero_copied: of these, how many the kernel copied all the same
  *
  * Since: 0.1
  */
@@ -199,6 +217,8 @@ struct decant_uring_stats {
 	uint64_t edges;
 	uint64_t fixed;
 	uint64_t resumed;
+	uint64_t zero_copy;
+	uint64_t zero_copied;
 };
 
 /**
@@ -262,7 +282,9 @@ DECANT_API DECANT_MUST int decant_uring_new(struct decant_uring **out,
  *
  * Cancels what is under way (decant_uring_cancel_all()), waits until the last of it has
  * ended, and drops the events. What a disk is busy with is waited for; a peer is not.
- * Everything that was held is given back.
+ * Everything that was held is given back; but what was sent without a copy and is not
+ * acknowledged after a second stays held for good, so that nobody overwrites it before
+ * it is sent.
  *
  * Since: 0.1
  */
