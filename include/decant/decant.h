@@ -25,6 +25,7 @@
 #include <decant/stage.h>
 #include <decant/owned.h>
 #include <decant/copy.h>
+#include <decant/digest.h>
 #include <decant/pool.h>
 #include <decant/registry.h>
 #endif

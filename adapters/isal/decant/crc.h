@@ -18,7 +18,7 @@ DECANT_BEGIN
  *
  * The result does not depend on how the bytes are cut. It is the finished CRC, with the
  * inversions that RFC 3720 wants at both ends already made: one call over two halves
- * after the other gives the same as one over the whole. Pieces below 512 bytes that are
+ * after the other gives the same as one over the whole. Pieces below 768 bytes that are
  * no neighbours are gathered on the stack first: a call of ISA-L costs as much as several
  * hundred bytes.
  *
@@ -29,6 +29,16 @@ DECANT_BEGIN
  */
 DECANT_API DECANT_MUST ssize_t decant_crc32c(struct decant_iter *it, size_t len,
 					     uint32_t *crc);
+
+/**
+ * decant_digest_crc32c - CRC-32C as a digest
+ * @digest: filled; decant_digest_fini() is not needed
+ *
+ * For decant_digest_copy(), say. The result is a uint32_t.
+ *
+ * Since: 0.1
+ */
+DECANT_API void decant_digest_crc32c(struct decant_digest *digest);
 
 DECANT_END
 #endif

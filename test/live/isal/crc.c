@@ -203,9 +203,36 @@ static void process_memory(void)
 	munmap(memory, 4 * page);
 }
 
+/* As a digest: on the way through a copy, message after message, cloned half-way. */
+static void as_digest(void)
+{
+	static unsigned char to[1000];
+	struct decant_digest digest, half;
+	struct decant_iter src, dst;
+	uint32_t crc;
+
+	for (size_t i = 0; i < 1000; i++)
+		text[i] = (unsigned char)check_random();
+	decant_digest_crc32c(&digest);
+	for (int i = 0; i < 2; i++) {
+		REQUIRE(!decant_iter_buf(&src, DECANT_SOURCE, text, 1000));
+		REQUIRE(!decant_iter_buf(&dst, DECANT_DEST, to, 1000));
+		CHECK_EQ(decant_digest_copy(&digest, &dst, &src, 600), 600);
+		CHECK_EQ(decant_digest_clone(&half, &digest), 0);
+		CHECK_EQ(decant_digest_copy(&digest, &dst, &src, 400), 400);
+		CHECK_EQ(decant_digest_final(&digest, &crc), 0);
+		CHECK_EQ(crc, reference(text, 1000));
+		CHECK(!memcmp(to, text, 1000));
+		CHECK_EQ(decant_digest_final(&half, &crc), 0);
+		CHECK_EQ(crc, reference(text, 600));
+	}
+	CHECK_EQ(decant_digest_bytes(&digest), 4);
+}
+
 int main(void)
 {
 	static const struct check_case cases[] = {
+		{"as a digest", as_digest},
 		{"RFC 3720's vectors", vectors},
 		{"random cuts give what one piece gives", random_cuts},
 		{"more than 4 GiB in one piece", over_4g},
