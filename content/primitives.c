@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <decant/aead.h>
+#include <decant/kdf.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -71,43 +72,11 @@ int x25519(uint8_t out[KEY_BYTES], const uint8_t secret[KEY_BYTES], const uint8_
 	return err;
 }
 
-static int derive(uint8_t out[KEY_BYTES], const char *name, const OSSL_PARAM *params)
-{
-	EVP_KDF *kdf;
-	EVP_KDF_CTX *ctx;
-	int ok;
-
-	ERR_set_mark();
-	kdf = EVP_KDF_fetch(NULL, name, NULL);
-	ctx = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
-	ok = ctx && EVP_KDF_derive(ctx, out, KEY_BYTES, params) > 0;
-	EVP_KDF_CTX_free(ctx);
-	EVP_KDF_free(kdf);
-	ERR_pop_to_mark();
-	return ok ? 0 : -EIO;
-}
-
-static OSSL_PARAM octets(const char *name, const void *data, size_t len)
-{
-	return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)data, len);
-}
-
 int hkdf_sha256(uint8_t out[KEY_BYTES], const void *key, size_t key_len, const void *salt,
 		size_t salt_len, const char *info)
 {
-	char digest[] = "SHA256";
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-		octets(OSSL_KDF_PARAM_KEY, key, key_len),
-		octets(OSSL_KDF_PARAM_INFO, info, strlen(info)),
-		octets(OSSL_KDF_PARAM_SALT, salt, salt_len),
-		OSSL_PARAM_construct_end(),
-	};
-
-	/* RFC 5869, 2.2: no salt is one of zeroes. */
-	if (!salt_len)
-		params[3] = OSSL_PARAM_construct_end();
-	return derive(out, "HKDF", params);
+	return decant_kdf_hkdf(DECANT_KDF_SHA_256, key, key_len, salt, salt_len, info,
+			       strlen(info), out, KEY_BYTES);
 }
 
 int hmac_sha256(uint8_t out[KEY_BYTES], const uint8_t key[KEY_BYTES], struct text text)
@@ -121,6 +90,27 @@ int hmac_sha256(uint8_t out[KEY_BYTES], const uint8_t key[KEY_BYTES], struct tex
 	     len == KEY_BYTES;
 	ERR_pop_to_mark();
 	return ok ? 0 : -EIO;
+}
+
+static int run_scrypt(uint8_t out[KEY_BYTES], const OSSL_PARAM *params)
+{
+	EVP_KDF *kdf;
+	EVP_KDF_CTX *ctx;
+	int ok;
+
+	ERR_set_mark();
+	kdf = EVP_KDF_fetch(NULL, "SCRYPT", NULL);
+	ctx = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
+	ok = ctx && EVP_KDF_derive(ctx, out, KEY_BYTES, params) > 0;
+	EVP_KDF_CTX_free(ctx);
+	EVP_KDF_free(kdf);
+	ERR_pop_to_mark();
+	return ok ? 0 : -EIO;
+}
+
+static OSSL_PARAM octets(const char *name, const void *data, size_t len)
+{
+	return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)data, len);
 }
 
 int scrypt_key(uint8_t out[KEY_BYTES], const void *passphrase, size_t len,
@@ -143,7 +133,7 @@ int scrypt_key(uint8_t out[KEY_BYTES], const void *passphrase, size_t len,
 	memcpy(salted, label, sizeof(label) - 1);
 	memcpy(salted + sizeof(label) - 1, salt, SALT_BYTES);
 	/* What can go wrong with all of these checked is memory. */
-	return derive(out, "SCRYPT", params) ? -ENOMEM : 0;
+	return run_scrypt(out, params) ? -ENOMEM : 0;
 }
 
 static const uint8_t no_nonce[DECANT_AEAD_NONCE_BYTES];

@@ -16,10 +16,10 @@ DECANT_BEGIN
 #define DECANT_AGE_CHUNK_BYTES	    65536
 #define DECANT_AGE_SEALED_BYTES	    (DECANT_AGE_CHUNK_BYTES + 16) /* a whole chunk */
 #define DECANT_AGE_HEADER_MOST	    (1u << 20) /* bytes of a header, with the nonce */
-#define DECANT_AGE_WORK_FACTOR	    18 /* of scrypt: 256 MiB, about a second */
-#define DECANT_AGE_WORK_FACTOR_MOST 22 /* 4 GiB; what asks for more is refused */
-#define DECANT_AGE_RECIPIENT_CHARS  63 /* "age1...", with the NUL */
-#define DECANT_AGE_IDENTITY_CHARS   75 /* "AGE-SECRET-KEY-1...", with the NUL */
+#define DECANT_AGE_WORK_FACTOR	    18	       /* of scrypt: 256 MiB, about a second */
+#define DECANT_AGE_WORK_FACTOR_MOST 22	       /* 4 GiB; what asks for more is refused */
+#define DECANT_AGE_RECIPIENT_CHARS  63	       /* "age1...", with the NUL */
+#define DECANT_AGE_IDENTITY_CHARS   75	       /* "AGE-SECRET-KEY-1...", with the NUL */
 
 struct decant_age_keys;
 struct decant_age;
