@@ -139,7 +139,8 @@ struct backend;
 /**
  * struct backend_ops - who carries out requests
  * @id: which one it is
- * @start: begin, for at most @depth requests at a time
+ * @start: begin, for at most @depth requests at a time; @one_thread: only the one that
+ *	calls it will call the others
  * @stop: end; nothing is under way
  * @fd: becomes readable when @reap has something to give
  * @queue: take a request; it may stay in user space until @flush or @wait
@@ -158,7 +159,7 @@ struct backend;
  */
 struct backend_ops {
 	enum decant_uring_backend id;
-	int (*start)(struct backend **out, unsigned depth);
+	int (*start)(struct backend **out, unsigned depth, bool one_thread);
 	void (*stop)(struct backend *backend);
 	int (*fd)(const struct backend *backend);
 	void (*queue)(struct backend *backend, struct request *request);

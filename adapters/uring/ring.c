@@ -19,9 +19,31 @@ struct backend {
 /* What must be there: waiting with a time, and an offset of -1 to read a pipe. */
 #define FEATURES (IORING_FEAT_RW_CUR_POS | IORING_FEAT_EXT_ARG)
 
-static int ring_init(struct io_uring *uring, unsigned depth)
+/*
+ * Completions that need this thread are worked off when it comes by, not by interrupting
+ * it; of a ring for one thread, when it asks for completions, in one go. Older kernels
+ * know less.
+ */
+static int queue_init(struct io_uring *uring, unsigned depth, bool one_thread)
 {
-	int err = io_uring_queue_init(depth, uring, 0);
+	static const unsigned some = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_TASKRUN_FLAG;
+	const unsigned ways[] = {one_thread ? some | IORING_SETUP_SINGLE_ISSUER |
+						      IORING_SETUP_DEFER_TASKRUN
+					    : some | IORING_SETUP_COOP_TASKRUN,
+				 some | IORING_SETUP_COOP_TASKRUN, 0};
+	int err = -EINVAL;
+
+	for (unsigned i = 0; i < sizeof(ways) / sizeof(*ways) && err == -EINVAL; i++)
+		err = io_uring_queue_init(depth, uring, ways[i]);
+	/* Its place in the thread's table saves a look-up in each call. */
+	if (!err && one_thread)
+		(void)io_uring_register_ring_fd(uring);
+	return err;
+}
+
+static int ring_init(struct io_uring *uring, unsigned depth, bool one_thread)
+{
+	int err = queue_init(uring, depth, one_thread);
 
 	if (err)
 		return err;
@@ -31,14 +53,14 @@ static int ring_init(struct io_uring *uring, unsigned depth)
 	return -ENOSYS;
 }
 
-static int ring_start(struct backend **out, unsigned depth)
+static int ring_start(struct backend **out, unsigned depth, bool one_thread)
 {
 	struct backend *backend = calloc(1, sizeof(*backend));
 	int err;
 
 	if (!backend)
 		return -ENOMEM;
-	err = ring_init(&backend->uring, depth);
+	err = ring_init(&backend->uring, depth, one_thread);
 	if (err) {
 		free(backend);
 		return err;

@@ -151,11 +151,12 @@ static int threads_open(struct backend *backend)
 	return spawn(&backend->watcher, watch, backend);
 }
 
-static int threads_start(struct backend **out, unsigned depth)
+static int threads_start(struct backend **out, unsigned depth, bool one_thread)
 {
 	struct backend *backend = threads_alloc(depth);
 	int err = backend ? threads_open(backend) : -ENOMEM;
 
+	(void)one_thread;
 	if (err) {
 		if (backend)
 			threads_release(backend);

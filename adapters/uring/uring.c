@@ -32,21 +32,23 @@ static const char *why_threads(int err)
 	}
 }
 
-static int start_backend(struct decant_uring *ring, enum decant_uring_backend wanted)
+static int start_backend(struct decant_uring *ring,
+			 const struct decant_uring_options *options)
 {
+	bool one = options->one_thread;
 	int err;
 
-	if (wanted != DECANT_URING_THREADS) {
+	if (options->backend != DECANT_URING_THREADS) {
 		ring->ops = &uring_backend_ring;
-		err = ring->ops->start(&ring->backend, ring->depth);
-		if (!err || wanted == DECANT_URING_RING)
+		err = ring->ops->start(&ring->backend, ring->depth, one);
+		if (!err || options->backend == DECANT_URING_RING)
 			return err;
 		ring->reason = why_threads(err);
 		if (!ring->reason)
 			return err;
 	}
 	ring->ops = &uring_backend_threads;
-	return ring->ops->start(&ring->backend, ring->depth);
+	return ring->ops->start(&ring->backend, ring->depth, one);
 }
 
 static int check_options(const struct decant_uring_options *options)
@@ -89,7 +91,7 @@ static int ring_init(struct decant_uring *ring,
 		ring->operations[i].ring = ring;
 		request_list_push(&ring->idle, &ring->operations[i].request);
 	}
-	err = start_backend(ring, options->backend);
+	err = start_backend(ring, options);
 	if (err)
 		return err;
 	ring->zero_copy = ring->ops->zero_copy && ring->ops->zero_copy(ring->backend);

@@ -99,6 +99,11 @@ enum decant_uring_buffers {
  * @zero_copy_bytes: bytes from which on a transfer to a socket is sent without a copy,
  *	if its pieces have 4 KiB on average; 0 for 32 KiB, SIZE_MAX for never. See
  *	uring_socket.h.
+ * @one_thread: a promise that no other thread than the one that makes the ring ever uses
+ *	it or frees it; calls from others then give -EEXIST or do nothing. For it, io_uring
+ *	works with less locking and does not interrupt the thread (IORING_SETUP_SINGLE_ISSUER
+ *	and IORING_SETUP_DEFER_TASKRUN, Linux 6.1). Otherwise a ring may go from thread to
+ *	thread.
  *
  * Since: 0.1
  */
@@ -113,6 +118,7 @@ struct decant_uring_options {
 	enum decant_uring_buffers buffers;
 	unsigned regions;
 	size_t zero_copy_bytes;
+	bool one_thread;
 };
 
 /**
