@@ -66,6 +66,8 @@ static int begin(struct decant_uring *ring, const struct decant_uring_operation 
 
 	if (err)
 		return err;
+	if (uring_forked(ring))
+		return -ECHILD;
 	request = request_list_pop(&ring->idle);
 	if (!request)
 		return -EAGAIN;

@@ -23,7 +23,7 @@ static void ask(struct operation *op)
 /* What is held is done, and the kernel gives nothing back. */
 static bool can_stop(const struct operation *op)
 {
-	return !op->stopped &&
+	return !op->stopped && !uring_forked(op->ring) &&
 	       (op->state == OPERATION_QUEUED || op->state == OPERATION_STARVED);
 }
 

@@ -66,6 +66,8 @@ static int set_slot(struct fixed *fixed, unsigned slot, void *addr, size_t len)
 {
 	struct decant_uring *ring = ring_of(fixed);
 
+	if (uring_forked(ring))
+		return 0; /* a child's region, but the parent's table */
 	return ring->ops->set_buffer(ring->backend, slot, addr, len);
 }
 

@@ -9,6 +9,7 @@
  *	operation.c	an operation from its beginning to its event; knows no back end
  *	cancel.c	an operation that ends before it is done
  *	deadline.c	which operations must end when
+ *	fork.c		a ring in a child process
  *	plan.c		the next request of an operation, and what its transfer came to
  *	edge.c		blocks of which a write changes only a part: read before
  *	claim.c		who may write which blocks of a file now
@@ -142,6 +143,7 @@ struct backend;
  * @start: begin, for at most @depth requests at a time; @one_thread: only the one that
  *	calls it will call the others
  * @stop: end; nothing is under way
+ * @abandon: end in a child process: nothing of the parent's changes
  * @fd: becomes readable when @reap has something to give
  * @queue: take a request; it may stay in user space until @flush or @wait
  * @flush: hand over everything that was queued; 0 or a negative errno
@@ -161,6 +163,7 @@ struct backend_ops {
 	enum decant_uring_backend id;
 	int (*start)(struct backend **out, unsigned depth, bool one_thread);
 	void (*stop)(struct backend *backend);
+	void (*abandon)(struct backend *backend);
 	int (*fd)(const struct backend *backend);
 	void (*queue)(struct backend *backend, struct request *request);
 	int (*flush)(struct backend *backend);
@@ -357,6 +360,7 @@ struct fixed {
 };
 
 struct decant_uring {
+	unsigned char *mark; /* 0 in a child process */
 	const struct backend_ops *ops;
 	struct backend *backend;
 	const char *reason;
@@ -438,6 +442,17 @@ bool uring_complete(struct operation *op, ssize_t *result);
 void uring_start(struct operation *op);
 void uring_feed(struct decant_uring *ring);
 void uring_retire(struct operation *op);
+
+/* fork.c */
+int uring_fork_init(struct decant_uring *ring);
+void uring_fork_fini(struct decant_uring *ring);
+/* give back what the operations under way hold, and end the back end */
+void uring_fork_free(struct decant_uring *ring);
+
+static inline bool uring_forked(const struct decant_uring *ring)
+{
+	return !*ring->mark;
+}
 
 /* socket.c */
 int uring_socket_open(struct decant_uring_file *file);

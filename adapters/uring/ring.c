@@ -76,6 +76,12 @@ static void ring_stop(struct backend *backend)
 	free(backend);
 }
 
+/* Its mappings and descriptor are ours; what they lead to is the parent's. */
+static void ring_abandon(struct backend *backend)
+{
+	ring_stop(backend);
+}
+
 static int ring_fd(const struct backend *backend)
 {
 	return backend->uring.ring_fd;
@@ -277,6 +283,7 @@ const struct backend_ops uring_backend_ring = {
 	.id = DECANT_URING_RING,
 	.start = ring_start,
 	.stop = ring_stop,
+	.abandon = ring_abandon,
 	.fd = ring_fd,
 	.queue = ring_queue,
 	.flush = ring_flush,

@@ -94,16 +94,22 @@ static bool wants_worker(const struct backend *backend)
 	       backend->nr_workers < backend->max_workers;
 }
 
-static void threads_release(struct backend *backend)
+/* In a child process there are no threads, and the lock may be someone's for good. */
+static void threads_abandon(struct backend *backend)
 {
-	pthread_cond_destroy(&backend->work);
-	pthread_mutex_destroy(&backend->lock);
 	if (backend->event_fd >= 0)
 		close(backend->event_fd);
 	if (backend->wake_fd >= 0)
 		close(backend->wake_fd);
 	free(backend->polled);
 	free(backend);
+}
+
+static void threads_release(struct backend *backend)
+{
+	pthread_cond_destroy(&backend->work);
+	pthread_mutex_destroy(&backend->lock);
+	threads_abandon(backend);
 }
 
 static void threads_stop(struct backend *backend)
@@ -266,6 +272,7 @@ const struct backend_ops uring_backend_threads = {
 	.id = DECANT_URING_THREADS,
 	.start = threads_start,
 	.stop = threads_stop,
+	.abandon = threads_abandon,
 	.fd = threads_fd,
 	.queue = threads_queue,
 	.flush = threads_flush,

@@ -91,6 +91,9 @@ static int ring_init(struct decant_uring *ring,
 		ring->operations[i].ring = ring;
 		request_list_push(&ring->idle, &ring->operations[i].request);
 	}
+	err = uring_fork_init(ring);
+	if (err)
+		return err;
 	err = start_backend(ring, options);
 	if (err)
 		return err;
@@ -111,6 +114,7 @@ static void release(struct decant_uring *ring)
 		uring_claim_fini(&ring->operations[i]);
 		uring_edges_fini(&ring->operations[i]);
 	}
+	uring_fork_fini(ring);
 	free(ring->operations);
 	free(ring->deadlines);
 	free(ring);
@@ -177,6 +181,13 @@ void decant_uring_free(struct decant_uring *ring)
 {
 	if (!ring)
 		return;
+	if (uring_forked(ring)) {
+		decant_pool_free(ring->pool);
+		uring_fixed_fini(ring);
+		uring_fork_free(ring);
+		release(ring);
+		return;
+	}
 	if (finish(ring))
 		return; /* the kernel may still write: better leaked than freed */
 	decant_pool_free(ring->pool);
@@ -207,6 +218,8 @@ void decant_uring_stats(const struct decant_uring *ring, struct decant_uring_sta
 
 int decant_uring_submit(struct decant_uring *ring)
 {
+	if (uring_forked(ring))
+		return -ECHILD;
 	ring->begun = 0;
 	uring_ask(ring, false);
 	return ring->ops->flush(ring->backend);
@@ -265,6 +278,8 @@ int decant_uring_wait(struct decant_uring *ring, struct decant_uring_event *even
 
 	if (!max || max > INT_MAX)
 		return -EINVAL;
+	if (uring_forked(ring))
+		return -ECHILD;
 	uring_fixed_tidy(ring);
 	n = (int)gather(ring, events, max);
 	if (!n && !timeout && ring->active)

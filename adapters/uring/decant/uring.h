@@ -28,6 +28,10 @@ DECANT_BEGIN
  * A file may be used by several rings of several threads at a time. A write that waits
  * for one of another ring goes on when that ring's events have been gathered.
  *
+ * After fork(2) a ring and all that is under way in it are the parent's. In the child
+ * every call that would use it gives -ECHILD, and decant_uring_free() frees what is the
+ * child's own: its copy of the ring and its references to regions.
+ *
  * A write to a pipe nobody reads raises SIGPIPE, one beyond RLIMIT_FSIZE raises SIGXFSZ,
  * as with write(2), if io_uring does the work.
  */
