@@ -11,6 +11,7 @@
 
 struct backend {
 	struct io_uring uring;
+	bool one_thread;
 	struct request_list late; /* for which the submission queue had no room */
 	int64_t alarm;		  /* nanoseconds, or 0 */
 	struct __kernel_timespec alarm_time;
@@ -66,6 +67,7 @@ static int ring_start(struct backend **out, unsigned depth, bool one_thread)
 		return err;
 	}
 	request_list_init(&backend->late);
+	backend->one_thread = one_thread;
 	*out = backend;
 	return 0;
 }
@@ -91,6 +93,17 @@ static int ring_fd(const struct backend *backend)
 static bool try_later(int err)
 {
 	return err == -EAGAIN || err == -EBUSY || err == -EINTR;
+}
+
+/*
+ * What an error says about the ring: 0, and it goes on. In a thread that it is not for,
+ * its registered descriptor is not there.
+ */
+static int verdict(const struct backend *backend, int err)
+{
+	if (err >= 0 || try_later(err))
+		return 0;
+	return backend->one_thread && err == -EINVAL ? -EEXIST : err;
 }
 
 /* With @nr entries, or NULL: they belong together. */
@@ -139,7 +152,7 @@ static int ring_flush(struct backend *backend)
 
 	queue_late(backend);
 	err = io_uring_submit(&backend->uring);
-	return err < 0 && !try_later(err) ? err : 0;
+	return verdict(backend, err);
 }
 
 static int ring_wait(struct backend *backend, int64_t timeout)
@@ -151,7 +164,7 @@ static int ring_wait(struct backend *backend, int64_t timeout)
 	queue_late(backend);
 	err = io_uring_submit_and_wait_timeout(&backend->uring, &cqe, 1,
 					       timeout < 0 ? NULL : &left, NULL);
-	return err < 0 && err != -ETIME && !try_later(err) ? err : 0;
+	return err == -ETIME ? 0 : verdict(backend, err);
 }
 
 static void alarm_rang(struct backend *backend, int result)

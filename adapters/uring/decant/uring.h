@@ -104,10 +104,10 @@ enum decant_uring_buffers {
  *	if its pieces have 4 KiB on average; 0 for 32 KiB, SIZE_MAX for never. See
  *	uring_socket.h.
  * @one_thread: a promise that no other thread than the one that makes the ring ever uses
- *	it or frees it; calls from others then give -EEXIST or do nothing. For it, io_uring
- *	works with less locking and does not interrupt the thread (IORING_SETUP_SINGLE_ISSUER
- *	and IORING_SETUP_DEFER_TASKRUN, Linux 6.1). Otherwise a ring may go from thread to
- *	thread.
+ *	it or frees it; calls from others then give -EEXIST or do nothing. For it,
+ *	io_uring works with less locking and does not interrupt the thread
+ *	(IORING_SETUP_SINGLE_ISSUER and IORING_SETUP_DEFER_TASKRUN, Linux 6.1). Otherwise
+ *	a ring may go from thread to thread.
  *
  * Since: 0.1
  */

@@ -426,6 +426,36 @@ static void *begin_elsewhere(void *arg)
 	return NULL;
 }
 
+static void *cancel_elsewhere(void *arg)
+{
+	struct borrowed *b = arg;
+	struct decant_uring_event event;
+
+	CHECK_EQ(decant_uring_submit(b->s->rig.ring), -EEXIST);
+	CHECK_EQ(decant_uring_wait(b->s->rig.ring, &event, 1, -1), -EEXIST);
+	return NULL;
+}
+
+/* A ring of one thread is no other's; the kernel says so, if it knows. */
+static void another_thread(void)
+{
+	struct stream s;
+	struct borrowed b = {.s = &s};
+	pthread_t thread;
+
+	if (!rig_one_thread) {
+		check_skip("the ring is not for one thread");
+		return;
+	}
+	stream_init(&s, 0, 0);
+	begin(&s, b.to, 5, &b);
+	REQUIRE(pthread_create(&thread, NULL, cancel_elsewhere, &b) == 0);
+	pthread_join(thread, NULL);
+	REQUIRE(write(s.to, "hello", 5) == 5);
+	CHECK_EQ(rig_event(s.rig.ring, &b), 5);
+	stream_fini(&s);
+}
+
 /* What a thread began goes on when the thread has ended. */
 static void thread_ends(void)
 {
@@ -433,6 +463,10 @@ static void thread_ends(void)
 	struct borrowed b = {.s = &s};
 	pthread_t thread;
 
+	if (rig_one_thread) {
+		check_skip("the ring is for one thread");
+		return;
+	}
 	stream_init(&s, 0, 0);
 	REQUIRE(pthread_create(&thread, NULL, begin_elsewhere, &b) == 0);
 	pthread_join(thread, NULL);
@@ -458,6 +492,7 @@ int main(int argc, char **argv)
 		{"fsync", fsyncs},
 		{"at every point", at_every_point},
 		{"the thread that began it ends", thread_ends},
+		{"another thread", another_thread},
 	};
 
 	return rig_main(argc, argv, cases, ARRAY_SIZE(cases));

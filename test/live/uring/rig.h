@@ -3,7 +3,7 @@
 #define DECANT_TEST_URING_RIG_H
 /*
  * rig.h - a ring, a file and memory in pieces. Every program runs once for each back end,
- * which is its argument.
+ * which is its argument: ring, threads; some also for a ring of one thread: one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +19,7 @@
 #define RIG_UNUSED    __attribute__((unused)) static
 
 static enum decant_uring_backend rig_backend;
+static bool rig_one_thread;
 /* 1: what can go directly does; 0: what a ring does by itself. */
 __attribute__((unused)) static size_t rig_small_piece = 1;
 static const enum decant_uring_direct rig_directs[] = {DECANT_URING_DIRECT_AUTO,
@@ -35,6 +36,7 @@ RIG_UNUSED struct decant_uring *rig_ring(unsigned depth, struct decant_space *sp
 	struct decant_uring_options options = {.size = sizeof(options),
 					       .depth = depth,
 					       .backend = rig_backend,
+					       .one_thread = rig_one_thread,
 					       .space = space,
 					       .small_piece = rig_small_piece};
 	struct decant_uring *ring;
@@ -247,6 +249,7 @@ RIG_UNUSED int rig_main(int argc, char **argv, const struct check_case *cases, s
 
 	rig_backend = argc > 1 && !strcmp(argv[1], "threads") ? DECANT_URING_THREADS
 							      : DECANT_URING_RING;
+	rig_one_thread = argc > 1 && !strcmp(argv[1], "one");
 	options.backend = rig_backend;
 	if (decant_uring_new(&ring, &options)) {
 		printf("1..0 # SKIP io_uring can't be had\n");
