@@ -33,7 +33,8 @@ int fabric_tables_new(struct decant_ofi *ofi)
 	ofi->ops = calloc(ofi->depth, sizeof(*ofi->ops));
 	ofi->requests = calloc(nr, sizeof(*ofi->requests));
 	if (!ofi->ops || !ofi->requests)
-		return -ENOMEM;
+		return fabric_fail(ofi, -FI_ENOMEM, "tables for %u operations",
+				   ofi->depth);
 	for (unsigned i = 0; i < ofi->depth; i++)
 		fabric_list_push(&ofi->free_ops, &ofi->ops[i]);
 	while (nr--) {

@@ -23,6 +23,9 @@ extern long fault_kept;	       /* of these, what munmap failed to unmap */
 extern long fault_files;       /* descriptors that are open at the moment */
 extern const char *fault_name; /* of the call that failed */
 
+/* Count a call; whether it is the one to fail. */
+bool fault_fails(const char *name, int error);
+
 void *fault_malloc(size_t size);
 void *fault_calloc(size_t nr, size_t size);
 void *fault_realloc(void *old, size_t size);

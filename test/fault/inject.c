@@ -11,7 +11,7 @@ int fault_errno = ENOMEM;
 long fault_mapped, fault_kept, fault_files;
 const char *fault_name;
 
-static bool fails(const char *name, int error)
+bool fault_fails(const char *name, int error)
 {
 	if (++fault_calls != fault_at)
 		return false;
@@ -22,24 +22,24 @@ static bool fails(const char *name, int error)
 
 void *fault_malloc(size_t size)
 {
-	return fails("malloc", ENOMEM) ? NULL : malloc(size);
+	return fault_fails("malloc", ENOMEM) ? NULL : malloc(size);
 }
 
 void *fault_calloc(size_t nr, size_t size)
 {
-	return fails("calloc", ENOMEM) ? NULL : calloc(nr, size);
+	return fault_fails("calloc", ENOMEM) ? NULL : calloc(nr, size);
 }
 
 void *fault_realloc(void *old, size_t size)
 {
-	return fails("realloc", ENOMEM) ? NULL : realloc(old, size);
+	return fault_fails("realloc", ENOMEM) ? NULL : realloc(old, size);
 }
 
 void *fault_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 {
 	void *got = MAP_FAILED;
 
-	if (!fails("mmap", fault_errno))
+	if (!fault_fails("mmap", fault_errno))
 		got = mmap(addr, len, prot, flags, fd, offset);
 	if (got != MAP_FAILED)
 		fault_mapped += (long)len;
@@ -48,7 +48,7 @@ void *fault_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offs
 
 int fault_munmap(void *addr, size_t len)
 {
-	if (fails("munmap", ENOMEM)) {
+	if (fault_fails("munmap", ENOMEM)) {
 		fault_kept += (long)len;
 		return -1;
 	}
@@ -58,12 +58,13 @@ int fault_munmap(void *addr, size_t len)
 
 int fault_madvise(void *addr, size_t len, int advice)
 {
-	return fails("madvise", fault_errno) ? -1 : madvise(addr, len, advice);
+	return fault_fails("madvise", fault_errno) ? -1 : madvise(addr, len, advice);
 }
 
 int fault_memfd_create(const char *name, unsigned flags)
 {
-	int fd = fails("memfd_create", fault_errno) ? -1 : memfd_create(name, flags);
+	int fd =
+		fault_fails("memfd_create", fault_errno) ? -1 : memfd_create(name, flags);
 
 	fault_files += fd >= 0;
 	return fd;
@@ -71,7 +72,7 @@ int fault_memfd_create(const char *name, unsigned flags)
 
 int fault_ftruncate(int fd, off_t len)
 {
-	return fails("ftruncate", fault_errno) ? -1 : ftruncate(fd, len);
+	return fault_fails("ftruncate", fault_errno) ? -1 : ftruncate(fd, len);
 }
 
 /* Linux closes it, whatever it says. */
@@ -80,7 +81,7 @@ int fault_close(int fd)
 	int err = close(fd);
 
 	fault_files--;
-	return fails("close", fault_errno) ? -1 : err;
+	return fault_fails("close", fault_errno) ? -1 : err;
 }
 
 /* The first most bytes of a list. */
@@ -104,7 +105,7 @@ ssize_t fault_process_vm_readv(pid_t pid, const struct iovec *local, unsigned lo
 {
 	struct iovec less[MOST_PIECES];
 
-	if (fails("process_vm_readv", fault_errno))
+	if (fault_fails("process_vm_readv", fault_errno))
 		return fault_errno ? -1 : 0;
 	if (!fault_most)
 		return process_vm_readv(pid, local, nr, remote, nr_remote, flags);
@@ -118,7 +119,7 @@ ssize_t fault_process_vm_writev(pid_t pid, const struct iovec *local, unsigned l
 {
 	struct iovec less[MOST_PIECES];
 
-	if (fails("process_vm_writev", fault_errno))
+	if (fault_fails("process_vm_writev", fault_errno))
 		return fault_errno ? -1 : 0;
 	if (!fault_most)
 		return process_vm_writev(pid, local, nr, remote, nr_remote, flags);
