@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* choice.c - the measured table. */
-#include "hashes.h"
 #include "internal.h"
 #include "modes.h"
 
@@ -9,13 +8,6 @@ enum decant_crypto_backend aead_choice(enum decant_aead_algorithm algorithm, siz
 	(void)algorithm;
 	(void)len;
 	return DECANT_CRYPTO_IPSEC_MB;
-}
-
-const struct aead_ops *const aead_af_alg;
-
-int af_alg_check(void)
-{
-	return -1;
 }
 
 enum decant_crypto_backend cipher_choice(enum decant_cipher_algorithm algorithm,
@@ -27,11 +19,4 @@ enum decant_crypto_backend cipher_choice(enum decant_cipher_algorithm algorithm,
 	return DECANT_CRYPTO_IPSEC_MB;
 }
 
-const struct cipher_ops *const cipher_af_alg, *const cipher_xts_ipsec_mb;
-
-int hash_af_alg(struct decant_digest *digest, const struct hash_setup *setup)
-{
-	(void)digest;
-	(void)setup;
-	return -95;
-}
+const struct cipher_ops *const cipher_xts_ipsec_mb;

@@ -17,8 +17,9 @@ DECANT_BEGIN
  * @DECANT_CRYPTO_IPSEC_MB: Intel's multi-buffer library, if decant was built with it:
  *	AES-GCM, ChaCha20-Poly1305, AES-XTS
  * @DECANT_CRYPTO_AF_ALG: the kernel (its sockets of the family AF_ALG), if it has them.
- *	Not fast, since each message is a few system calls; the bytes are the same. Takes
- *	what the socket's buffer holds: at least 64 KiB a message of an AEAD.
+ *	Not fast, since each message is a few system calls; the bytes are the same. Of a
+ *	message it takes 64 KiB of text and 16 KiB of additional data (of XTS and CBC any
+ *	number of bytes), and of an AEAD none that has neither: -EMSGSIZE.
  *
  * What comes out never depends on it.
  *
