@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * served.c - a file whose reads and writes are short, and fail where the test says, on
+ * both back ends: the test is the file system.
+ */
+#include <sched.h>
+#include <sys/wait.h>
+#include "server.h"
+
+#define BYTES 262144u
+#define BLOCK 4096u
+
+static struct server server;
+static unsigned char model[BYTES];
+
+/* What both processes know: which bytes can't be read or written, whether to be short. */
+static struct control {
+	size_t bad_from, bad_to;
+	bool bad_reads, bad_writes, shorten;
+} * control;
+
+static uint64_t state = 1;
+
+/* The server's own numbers. */
+static size_t draw(size_t n)
+{
+	uint64_t x = state += 0x9e3779b97f4a7c15ull;
+
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+	return (size_t)((x ^ (x >> 27)) >> 33) % n;
+}
+
+static ssize_t allow(bool writes, size_t pos, size_t len)
+{
+	bool bad = writes ? control->bad_writes : control->bad_reads;
+
+	if (bad && pos < control->bad_to && pos + len > control->bad_from) {
+		if (pos >= control->bad_from)
+			return -EIO;
+		len = control->bad_from - pos;
+	}
+	if (control->shorten && len > BLOCK && draw(2))
+		len = (1 + draw(len / BLOCK)) * BLOCK;
+	return (ssize_t)len;
+}
+
+static void in_namespace(int (*run)(enum decant_uring_direct direct))
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		check_failed = false;
+		control = server_shared(sizeof(*control));
+		server = (struct server){.size = BYTES, .allow = allow};
+		server.cached = rig_backend == DECANT_URING_RING;
+		if (unshare(CLONE_NEWNS) ||
+		    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+		    !server_start(&server))
+			_exit(77);
+		status = run(DECANT_URING_DIRECT_AUTO);
+		if (rig_backend == DECANT_URING_THREADS)
+			status |= run(DECANT_URING_DIRECT_NEVER);
+		server_stop(&server);
+		fflush(stdout);
+		_exit(check_failed ? 1 : status);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		check_skip("no fuse here, or mounting takes root");
+	else
+		CHECK_EQ(status, 0);
+}
+
+static void begin(struct rig *rig, enum decant_uring_direct direct)
+{
+	struct decant_uring_file_info info;
+
+	rig->ring = rig_ring(0, NULL);
+	rig->fd = open(SERVER_FILE, O_RDWR | O_CLOEXEC);
+	REQUIRE(rig->fd >= 0);
+	REQUIRE(!decant_uring_file_open(&rig->file, rig->fd, direct));
+	decant_uring_file_info(rig->file, &info);
+	printf("# direct %d, offset %u, %s\n", info.direct, info.offset_align,
+	       info.why ? info.why : "known");
+	rig_random(model, BYTES);
+	memcpy(server.bytes, model, BYTES);
+}
+
+static void read_one(struct rig *rig)
+{
+	size_t pos = check_below(BYTES), len = check_below(BYTES - pos);
+	struct decant_iter it;
+	struct cut cut;
+
+	cut_init(&cut, len, (enum cut_style)check_below(CUT_BYTES));
+	it = cut_iter(&cut, DECANT_DEST);
+	CHECK_EQ(rig_read(rig, &it, len, pos), len);
+	CHECK(cut_holds(&cut, model + pos, len));
+	cut_fini(&cut);
+}
+
+static void write_one(struct rig *rig)
+{
+	size_t pos = check_below(BYTES), len = check_below(BYTES - pos);
+	struct decant_iter it;
+	struct cut cut;
+
+	rig_random(model + pos, len);
+	cut_init(&cut, len, (enum cut_style)check_below(CUT_BYTES));
+	cut_fill(&cut, model + pos);
+	it = cut_iter(&cut, DECANT_SOURCE);
+	CHECK_EQ(rig_write(rig, &it, len, pos), len);
+	CHECK(!memcmp(server.bytes, model, BYTES));
+	cut_fini(&cut);
+}
+
+/* Short ones in whole blocks, as a disk's are. */
+static int shortened(enum decant_uring_direct direct)
+{
+	struct decant_uring_stats stats;
+	struct rig rig;
+
+	begin(&rig, direct);
+	control->shorten = true;
+	for (size_t i = 0; i < check_cases(60); i++) {
+		read_one(&rig);
+		write_one(&rig);
+	}
+	control->shorten = false;
+	decant_uring_stats(rig.ring, &stats);
+	CHECK(stats.resumed > 0);
+	rig_fini(&rig);
+	return 0;
+}
+
+static void short_transfers(void)
+{
+	if (rig_backend == DECANT_URING_RING) {
+		check_skip("the kernel goes on by itself, at the wrong place (server.h)");
+		return;
+	}
+	in_namespace(shortened);
+}
+
+static void fail_between(size_t from, size_t to, bool reads, bool writes)
+{
+	control->bad_from = from;
+	control->bad_to = to;
+	control->bad_reads = reads;
+	control->bad_writes = writes;
+}
+
+/* Everything ahead of a block that can't be read, and then the error. */
+static int bad_block(enum decant_uring_direct direct)
+{
+	static unsigned char to[BYTES];
+	struct decant_iter it;
+	struct rig rig;
+
+	begin(&rig, direct);
+	fail_between(10 * BLOCK, 11 * BLOCK, true, false);
+	for (size_t pos = 10 * BLOCK - 3; pos < 11 * BLOCK; pos += 1000) {
+		size_t ahead = pos < 10 * BLOCK ? 10 * BLOCK - pos : 0;
+
+		it = rig_buf(DECANT_DEST, to, BYTES);
+		CHECK_EQ(rig_read(&rig, &it, 50000, pos), ahead ? (ssize_t)ahead : -EIO);
+		CHECK(!memcmp(to, model + pos, ahead));
+	}
+	it = rig_buf(DECANT_DEST, to, BYTES);
+	CHECK_EQ(rig_read(&rig, &it, SIZE_MAX, 1), 10 * BLOCK - 1);
+	it = rig_buf(DECANT_DEST, to, BYTES);
+	CHECK_EQ(rig_read(&rig, &it, SIZE_MAX, 11 * BLOCK + 5), BYTES - 11 * BLOCK - 5);
+	fail_between(SIZE_MAX, SIZE_MAX, false, false);
+	rig_fini(&rig);
+	return 0;
+}
+
+static void reads_fail(void)
+{
+	in_namespace(bad_block);
+}
+
+/* The blocks before it are written, nothing behind counts. */
+static int bad_write(enum decant_uring_direct direct)
+{
+	static unsigned char from[BYTES];
+	struct decant_iter it;
+	struct rig rig;
+
+	begin(&rig, direct);
+	rig_random(from, BYTES);
+	fail_between(10 * BLOCK, 11 * BLOCK, false, true);
+	it = rig_buf(DECANT_SOURCE, from, BYTES);
+	CHECK_EQ(rig_write(&rig, &it, 100000, 5), 10 * BLOCK - 5);
+	CHECK(!memcmp(server.bytes, model, 5));
+	CHECK(!memcmp(server.bytes + 5, from, 10 * BLOCK - 5));
+	CHECK(!memcmp(server.bytes + 10 * BLOCK, model + 10 * BLOCK, BLOCK));
+	it = rig_buf(DECANT_SOURCE, from, BYTES);
+	CHECK_EQ(rig_write(&rig, &it, 100000, 10 * BLOCK), -EIO);
+	it = rig_buf(DECANT_SOURCE, from, BYTES);
+	CHECK_EQ(rig_write(&rig, &it, 10, 11 * BLOCK - 5), -EIO);
+	it = rig_buf(DECANT_SOURCE, from, BYTES);
+	CHECK_EQ(rig_write(&rig, &it, 10, 10 * BLOCK - 5), 5);
+	fail_between(SIZE_MAX, SIZE_MAX, false, false);
+	rig_fini(&rig);
+	return 0;
+}
+
+static void writes_fail(void)
+{
+	in_namespace(bad_write);
+}
+
+/* An edge that can't be read: what is ahead of it can be written all the same. */
+static int bad_edge(enum decant_uring_direct direct)
+{
+	static unsigned char from[BYTES];
+	struct decant_iter it;
+	struct rig rig;
+
+	if (direct == DECANT_URING_DIRECT_NEVER)
+		return 0;
+	begin(&rig, direct);
+	rig_random(from, BYTES);
+	fail_between(20 * BLOCK, 21 * BLOCK, true, false);
+	it = rig_buf(DECANT_SOURCE, from, BYTES);
+	CHECK_EQ(rig_write(&rig, &it, 10 * BLOCK, 10 * BLOCK + 5), 10 * BLOCK - 5);
+	CHECK(!memcmp(server.bytes + 10 * BLOCK + 5, from, 10 * BLOCK - 5));
+	CHECK(!memcmp(server.bytes, model, 10 * BLOCK + 5));
+	CHECK(!memcmp(server.bytes + 20 * BLOCK, model + 20 * BLOCK, BYTES - 20 * BLOCK));
+	it = rig_buf(DECANT_SOURCE, from, BYTES);
+	CHECK_EQ(rig_write(&rig, &it, 10 * BLOCK, 20 * BLOCK + 5), -EIO);
+	CHECK(!memcmp(server.bytes + 20 * BLOCK, model + 20 * BLOCK, BYTES - 20 * BLOCK));
+	fail_between(SIZE_MAX, SIZE_MAX, false, false);
+	rig_fini(&rig);
+	return 0;
+}
+
+static void edges_fail(void)
+{
+	in_namespace(bad_edge);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct check_case cases[] = {
+		{"short transfers", short_transfers},
+		{"a block that can't be read", reads_fail},
+		{"a block that can't be written", writes_fail},
+		{"an edge that can't be read", edges_fail},
+	};
+
+	return rig_main(argc, argv, cases, ARRAY_SIZE(cases));
+}
