@@ -14,7 +14,7 @@
 #define STAGE_BYTES_MAX	    (64u << 20)
 #define ASK_AGAIN	    100 /* milliseconds */
 #define PATIENCE	    10	/* times as long, for a peer */
-#define ZERO_COPY_DEFAULT   (32u << 10)
+#define ZERO_COPY_DEFAULT   (32u << 10) /* bench/uring_send.c */
 
 /* Why io_uring can't be had, where threads can take its place. */
 static const char *why_threads(int err)
