@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * uring_send.c - sending without a copy beside sending with one, over sizes: where does it
- * begin to pay? On the loopback never, for the kernel copies when it delivers; it says so,
- * and a socket of which it said so often enough is no longer tried. So the crossing point
- * is taken from an interface that drops what it is given (ifb(4)): there the difference is
- * the copy against the pages' references and the second completion, and nothing else.
+ * uring_send.c - sending without a copy beside sending with one, over sizes: where does
+ * it begin to pay? On the loopback never, for the kernel copies when it delivers; it says
+ * so, and a socket of which it said so often enough is no longer tried. So the crossing
+ * point is taken from an interface that drops what it is given (ifb): there the
+ * difference is the copy against the pages' references and the second completion.
  */
 #include <arpa/inet.h>
 #include <sched.h>

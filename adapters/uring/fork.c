@@ -41,7 +41,7 @@ void uring_fork_free(struct decant_uring *ring)
 		if (op->state == OPERATION_IDLE)
 			continue;
 		uring_message_end(op);
-		decant_owned_put(op->owned);
+		uring_disown(op);
 	}
 	ring->ops->abandon(ring->backend);
 }

@@ -7,6 +7,7 @@
  *	uring.c		the public calls: rings, events
  *	begin.c		the public calls that begin operations
  *	operation.c	an operation from its beginning to its event; knows no back end
+ *	bounce.c	memory that has no address here
  *	cancel.c	an operation that ends before it is done
  *	deadline.c	which operations must end when
  *	fork.c		a ring in a child process
@@ -308,6 +309,8 @@ struct operation {
 	unsigned char *copied; /* address and control data of what is sent */
 
 	struct decant_owned *owned;
+	unsigned char *bounce;	 /* instead of memory that has no address here */
+	struct decant_iter into; /* and where to copy it in the end */
 	struct leg legs[LEG_COUNT];
 	struct leg *leg; /* the one under way */
 	struct claim claim;
@@ -442,6 +445,12 @@ bool uring_complete(struct operation *op, ssize_t *result);
 void uring_start(struct operation *op);
 void uring_feed(struct decant_uring *ring);
 void uring_retire(struct operation *op);
+
+/* bounce.c: the operation's own form of the memory */
+int uring_own(struct operation *op, struct decant_iter *it, size_t len);
+/* the result, once the bytes are where they belong */
+ssize_t uring_bounced(struct operation *op, ssize_t result);
+void uring_disown(struct operation *op);
 
 /* fork.c */
 int uring_fork_init(struct decant_uring *ring);

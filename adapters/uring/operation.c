@@ -158,16 +158,6 @@ static void lay_legs(struct operation *op, uint64_t pos)
 	lay_leg(&op->legs[LEG_TAIL], &it, &pos, tail, false);
 }
 
-static int own(struct operation *op, struct decant_iter *it, size_t len)
-{
-	struct decant_own_options options = {.size = sizeof(options)};
-
-	options.space = op->ring->space;
-	options.policy = DECANT_TRUST;
-	op->owned = decant_iter_own(it, len, &options);
-	return op->owned ? 0 : options.error;
-}
-
 /* What an earlier operation left. */
 static void take_error(struct operation *op)
 {
@@ -188,7 +178,7 @@ static void take_error(struct operation *op)
  */
 static int prepare(struct operation *op, struct decant_iter *it, size_t len, uint64_t pos)
 {
-	int err = own(op, it, len);
+	int err = uring_own(op, it, len);
 
 	if (!err)
 		err = uring_fixed_map(op);
@@ -212,7 +202,7 @@ int uring_prepare(struct operation *op, struct decant_iter *it, size_t len, uint
 	op->given_up = false;
 	err = len ? prepare(op, it, len, pos) : 0;
 	if (err && err != -EBUSY) {
-		decant_owned_put(op->owned);
+		uring_disown(op);
 		*it = before;
 		return err;
 	}
@@ -430,6 +420,7 @@ bool uring_complete(struct operation *op, ssize_t *result)
 		return false;
 	*result = outcome(op);
 	keep_error(op, *result);
+	*result = uring_bounced(op, *result);
 	return !hold(op, *result);
 }
 
@@ -440,8 +431,7 @@ void uring_retire(struct operation *op)
 	uring_unclaim(op);
 	uring_zero_copy_account(op);
 	uring_message_end(op);
-	decant_owned_put(op->owned);
-	op->owned = NULL;
+	uring_disown(op);
 	uring_deadline_remove(op);
 	if (op->unasked)
 		ring->unasked--;

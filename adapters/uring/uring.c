@@ -12,8 +12,8 @@
 #define STAGE_BYTES_DEFAULT (256u << 10)
 #define STAGE_BYTES_MIN	    (2 * OFFSET_ALIGN_MAX)
 #define STAGE_BYTES_MAX	    (64u << 20)
-#define ASK_AGAIN	    100 /* milliseconds */
-#define PATIENCE	    10	/* times as long, for a peer */
+#define ASK_AGAIN	    100		/* milliseconds */
+#define PATIENCE	    10		/* times as long, for a peer */
 #define ZERO_COPY_DEFAULT   (32u << 10) /* bench/uring_send.c */
 
 /* Why io_uring can't be had, where threads can take its place. */

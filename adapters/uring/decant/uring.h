@@ -12,7 +12,10 @@ DECANT_BEGIN
  *
  * An operation decants the caller's iterator when it begins: the iterator, its lists and
  * the stack they are on may go at once. The memory itself stays until the event: regions
- * of the ring's space are held, anything else is the caller's to keep.
+ * of the ring's space are held, anything else is the caller's to keep. Memory that has no
+ * address here (decant_iter_process()) is copied: a source's when the operation begins, a
+ * destination's when it is done, so that there the iterator's list must stay until the
+ * event; what can't be reached then gives fewer bytes, or its error.
  *
  * Direct I/O takes any position, length and cut. Misaligned pieces and edges go through
  * scratch memory, all else directly. A write that changes only a part of a block reads
