@@ -423,6 +423,9 @@ static enum start filter_read(struct endpoint *ep, struct chunk *chunk)
 
 	if (f->over)
 		return START_ENDED;
+	/* No more than the next jobs need: what was used last is still in the cache. */
+	if (left(&f->out) >= ep->engine->chunk_bytes + SEALED)
+		return START_NOT_NOW;
 	chunk->number = f->next_number++;
 	chunk->len = ep->engine->chunk_bytes;
 	chunk->pos = chunk->number * chunk->len;
