@@ -237,7 +237,7 @@ static int ccm_finish(void *state, uint8_t *tag, const struct aead_start *start)
 const struct aead_ops aead_ccm = {
 	.id = DECANT_CRYPTO_OPENSSL,
 	.grain = 16,
-	.direct = 1024,
+	.direct = {[DECANT_AEAD_AES_256_CCM] = 768, [DECANT_AEAD_AES_128_CCM] = 768},
 	.most_aad = UINT64_MAX,
 	.most_text = UINT64_MAX,
 	.make = ccm_make,

@@ -164,8 +164,7 @@ void decant_cipher_free(struct decant_cipher *cipher)
 
 static const struct engine *engine_for(const struct decant_cipher *c, size_t len)
 {
-	if (c->engines_nr < 2 ||
-	    cipher_choice(c->id, c->unit, len) == DECANT_CRYPTO_OPENSSL)
+	if (c->engines_nr < 2 || cipher_choice(c->id, len) == DECANT_CRYPTO_OPENSSL)
 		return &c->engines[0];
 	return &c->engines[1];
 }

@@ -87,7 +87,9 @@ static int evp_finish(void *state, uint8_t *tag, const struct aead_start *start)
 const struct aead_ops aead_evp = {
 	.id = DECANT_CRYPTO_OPENSSL,
 	.grain = 1,
-	.direct = 1024,
+	.direct = {[DECANT_AEAD_AES_256_GCM] = 768,
+		   [DECANT_AEAD_AES_128_GCM] = 768,
+		   [DECANT_AEAD_CHACHA20_POLY1305] = 2048},
 	.most_aad = UINT64_MAX,
 	.most_text = UINT64_MAX,
 	.make = evp_make,

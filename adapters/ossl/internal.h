@@ -27,6 +27,8 @@ struct aead_algorithm {
 	bool ccm;
 };
 
+#define AEADS (DECANT_AEAD_AES_128_CCM + 1)
+
 /* What was asked for, and how far it went. */
 struct aead_request {
 	struct decant_iter dst, src;
@@ -58,7 +60,8 @@ struct aead_setup {
  * struct aead_ops - one back end
  * @id: which one
  * @grain: text and AAD come in multiples of this but for the last, see struct pass
- * @direct: pieces from here on are worth a call of their own; as measured
+ * @direct: for each algorithm, pieces from here on are worth a call of their own; see
+ *	bench-thresholds
  * @most_aad: bytes of additional data it takes
  * @most_text: bytes of text it takes
  * @aad_whole: it wants its additional data in one call
@@ -73,7 +76,8 @@ struct aead_setup {
  */
 struct aead_ops {
 	enum decant_crypto_backend id;
-	size_t grain, direct;
+	size_t grain;
+	size_t direct[AEADS];
 	uint64_t most_aad, most_text;
 	bool aad_whole;
 	int (*make)(void **state, const struct aead_setup *setup);

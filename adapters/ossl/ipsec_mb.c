@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ipsec_mb.c - AES-GCM and ChaCha20-Poly1305 by Intel's multi-buffer library.
+ * ipsec_mb.c - AES-GCM, ChaCha20-Poly1305 and XTS' AES by Intel's multi-buffer library.
  *
- * Of its manager only the table of functions is used, which is filled in once for the
- * process and never changes: nothing is shared between contexts.
+ * Of its manager only the table of functions is used where that is possible; it is filled
+ * in once for the process and never changes. AES on many blocks is a job of a manager,
+ * which is one thread's at a time and too large for every context to have: a few are kept
+ * for all, and whoever finds them busy lets OpenSSL do it.
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <intel-ipsec-mb.h>
 #include <openssl/crypto.h>
 #include "internal.h"
+#include "modes.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static IMB_MGR *manager;
@@ -182,7 +186,9 @@ static int mb_finish(void *state, uint8_t *tag, const struct aead_start *start)
 static const struct aead_ops ops = {
 	.id = DECANT_CRYPTO_IPSEC_MB,
 	.grain = 1,
-	.direct = 512,
+	.direct = {[DECANT_AEAD_AES_256_GCM] = 512,
+		   [DECANT_AEAD_AES_128_GCM] = 512,
+		   [DECANT_AEAD_CHACHA20_POLY1305] = 2048},
 	.most_aad = PASS_BATCH,
 	.most_text = UINT64_MAX,
 	.aad_whole = true,
@@ -196,3 +202,148 @@ static const struct aead_ops ops = {
 };
 
 const struct aead_ops *const aead_ipsec_mb = &ops;
+
+/* --- XTS --- */
+
+#define LANES 8
+
+static struct lane {
+	atomic_flag busy;
+	IMB_MGR *manager; /* made when it is first needed */
+} lanes[LANES];
+
+struct mb_ecb {
+	_Alignas(16) uint8_t enc[16 * 15], dec[16 * 15];
+	size_t key_bytes;
+	void *other; /* OpenSSL's, for when all lanes are busy */
+};
+
+static struct lane *lane_get(void)
+{
+	for (size_t i = 0; i < LANES; i++)
+		if (!atomic_flag_test_and_set_explicit(&lanes[i].busy,
+						       memory_order_acquire))
+			return &lanes[i];
+	return NULL;
+}
+
+static void lane_put(struct lane *lane)
+{
+	atomic_flag_clear_explicit(&lane->busy, memory_order_release);
+}
+
+static bool lane_ready(struct lane *lane)
+{
+	IMB_ARCH arch;
+
+	if (lane->manager)
+		return true;
+	lane->manager = alloc_mb_mgr(0);
+	if (lane->manager)
+		init_mb_mgr_auto(lane->manager, &arch);
+	return lane->manager;
+}
+
+static void ecb_free(void *state)
+{
+	struct mb_ecb *e = state;
+
+	if (e->other)
+		ecb_evp.free(e->other);
+	state_free(e, sizeof(*e));
+}
+
+static int ecb_make(void **state, const uint8_t *key, size_t key_bytes)
+{
+	struct mb_ecb *e;
+	int err = ipsec_mb_check();
+
+	if (err)
+		return err;
+	e = state_new(sizeof(*e));
+	if (!e)
+		return -ENOMEM;
+	err = ecb_evp.make(&e->other, key, key_bytes);
+	if (err) {
+		ecb_free(e);
+		return err;
+	}
+	e->key_bytes = key_bytes;
+	(key_bytes == 32 ? manager->keyexp_256 : manager->keyexp_128)(key, e->enc,
+								      e->dec);
+	*state = e;
+	return 0;
+}
+
+static int ecb_clone(void **state, const void *from)
+{
+	struct mb_ecb *e = state_new(sizeof(*e));
+	int err;
+
+	if (!e)
+		return -ENOMEM;
+	memcpy(e, from, sizeof(*e));
+	err = ecb_evp.clone(&e->other, ((const struct mb_ecb *)from)->other);
+	if (err) {
+		e->other = NULL;
+		ecb_free(e);
+		return err;
+	}
+	*state = e;
+	return 0;
+}
+
+static bool job(IMB_MGR *m, const struct mb_ecb *e, uint8_t *out, const uint8_t *in,
+		size_t len, bool encrypt)
+{
+	IMB_JOB *j = m->get_next_job(m);
+
+	j->cipher_mode = IMB_CIPHER_ECB;
+	j->cipher_direction = encrypt ? IMB_DIR_ENCRYPT : IMB_DIR_DECRYPT;
+	j->chain_order = encrypt ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
+	j->hash_alg = IMB_AUTH_NULL;
+	j->enc_keys = e->enc;
+	j->dec_keys = e->dec;
+	j->key_len_in_bytes = e->key_bytes;
+	j->src = in;
+	j->dst = out;
+	j->cipher_start_src_offset_in_bytes = 0;
+	j->msg_len_to_cipher_in_bytes = len;
+	j->iv = NULL;
+	j->iv_len_in_bytes = 0;
+	j = m->submit_job_nocheck(m);
+	return j && j->status == IMB_STATUS_COMPLETED;
+}
+
+static int ecb_run(void *state, uint8_t *out, const uint8_t *in, size_t len, bool encrypt)
+{
+	struct mb_ecb *e = state;
+	struct lane *lane = lane_get();
+	bool done = false;
+
+	if (lane) {
+		done = lane_ready(lane) && job(lane->manager, e, out, in, len, encrypt);
+		lane_put(lane);
+	}
+	return done ? 0 : ecb_evp.run(e->other, out, in, len, encrypt);
+}
+
+static const struct ecb_ops ecb_mb = {
+	.make = ecb_make, .clone = ecb_clone, .free = ecb_free, .run = ecb_run};
+
+static int mb_xts_make(void **state, const struct cipher_setup *setup)
+{
+	return xts_make(state, setup, &ecb_mb);
+}
+
+static const struct cipher_ops xts_ops = {
+	.id = DECANT_CRYPTO_IPSEC_MB,
+	.tail = 2 * BLOCK,
+	.direct = 768,
+	.make = mb_xts_make,
+	.clone = xts_clone,
+	.free = xts_free,
+	.begin = xts_begin,
+	.feed = xts_feed,
+};
+const struct cipher_ops *const cipher_xts_ipsec_mb = &xts_ops;

@@ -27,7 +27,7 @@ struct cipher_request {
  * struct cipher_ops - one back end of one mode
  * @id: which one
  * @tail: the last call gets at least so many bytes, or all there are
- * @direct: pieces from here on are worth a call of their own; as measured
+ * @direct: pieces from here on are worth a call of their own; see bench-thresholds
  * @make: a state for a key, in *@state; 0, -ENOTSUP, -ENOMEM or another errno
  * @clone: another one like it
  * @free: wipe and free it
@@ -50,9 +50,16 @@ extern const struct cipher_ops cipher_cbc, cipher_xts;
 /* NULL where decant was built without it. */
 extern const struct cipher_ops *const cipher_xts_ipsec_mb, *const cipher_af_alg;
 
-/*
- * AES on whole blocks, as many as wanted in a call, in place or not: what XTS is made
- * of. encrypt says which way.
+/**
+ * struct ecb_ops - AES on whole blocks, what XTS is made of
+ * @make: a state for a key of AES
+ * @clone: another one like it
+ * @free: wipe and free it
+ * @run: as many blocks as wanted in a call, in place or not
+ * @unit_least: units from here on that lie in one piece are the library's own business;
+ *	0: it has none
+ * @unit_make: a state for a key of XTS; @clone and @free are for it as well
+ * @unit: one such unit
  */
 struct ecb_ops {
 	int (*make)(void **state, const uint8_t *key, size_t key_bytes);
@@ -60,7 +67,14 @@ struct ecb_ops {
 	void (*free)(void *state);
 	int (*run)(void *state, uint8_t *out, const uint8_t *in, size_t len,
 		   bool encrypt);
+	size_t unit_least;
+	int (*unit_make)(void **state, const uint8_t *key, size_t key_bytes);
+	int (*unit)(void *state, uint8_t *out, const uint8_t *in, size_t len,
+		    const uint8_t iv[BLOCK], bool encrypt);
 };
+
+/* OpenSSL's. */
+extern const struct ecb_ops ecb_evp;
 
 /* XTS over one of these, for a back end's table. */
 int xts_make(void **state, const struct cipher_setup *setup, const struct ecb_ops *ops);
@@ -69,6 +83,7 @@ void xts_free(void *state);
 int xts_begin(void *state, const uint8_t *iv, bool encrypt);
 pass_feed xts_feed;
 
+/* Whose turn it is for len bytes, where both could do it: the measured table. */
 enum decant_crypto_backend cipher_choice(enum decant_cipher_algorithm algorithm,
-					 size_t unit, size_t len);
+					 size_t len);
 #endif

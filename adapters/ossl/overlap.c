@@ -34,15 +34,24 @@ static bool walk_more(struct walk *w)
 	struct decant_sink sink;
 	ssize_t got;
 
+	struct decant_span whole;
+
 	if (!w->left)
 		return false;
+	whole = decant_iter_peek(&w->it);
+	w->at = 0;
+	if (whole.addr && whole.len >= w->left) {
+		w->iov[0] = (struct iovec){whole.addr, w->left};
+		w->nr = 1;
+		w->left = 0;
+		return true;
+	}
 	decant_sink_iovec(&sink, w->iov, WALK_PIECES);
 	got = decant_extract(&w->it, &sink, w->left);
 	if (got <= 0)
 		return false; /* no addresses from here on: nothing to compare */
 	w->left -= (size_t)got;
 	w->nr = sink.nr;
-	w->at = 0;
 	return true;
 }
 

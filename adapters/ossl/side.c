@@ -71,12 +71,28 @@ static void compact(struct side *side)
 	side->at = side->offset = 0;
 }
 
+/* All that is left is one piece, whose memory stays without our help. */
+static bool is_whole(struct side *side)
+{
+	struct decant_span span;
+
+	if (side->held)
+		return false;
+	span = decant_iter_peek(&side->it);
+	if (!span.addr || span.len < side->left)
+		return false;
+	side->iov[side->nr++] = (struct iovec){span.addr, side->left};
+	return !decant_iter_advance(&side->it, side->left);
+}
+
 static ssize_t extend(struct side *side)
 {
 	struct decant_sink sink;
 	size_t room = SIDE_PIECES - side->nr;
 	ssize_t got;
 
+	if (is_whole(side))
+		return (ssize_t)side->left;
 	decant_sink_iovec(&sink, side->iov + side->nr,
 			  side->held ? least(room, SIDE_HELD) : room);
 	sink.hold = side->held ? &side->hold : NULL;
@@ -140,25 +156,33 @@ int side_end(struct side *side)
 	return side->bounced ? flush(side) : 0;
 }
 
-/* Small pieces without a call: eight bytes at a time, the last eight overlapping. */
+/* Both ends of a piece, which meet or overlap; a copy of each size is a move or two. */
+static inline void copy_ends(uint8_t *to, const uint8_t *from, size_t len, size_t end)
+{
+	uint8_t first[64], last[64];
+
+	memcpy(first, from, end);
+	memcpy(last, from + len - end, end);
+	memcpy(to, first, end);
+	memcpy(to + len - end, last, end);
+}
+
+/* Small pieces without a call. */
 static inline void copy_small(uint8_t *to, const uint8_t *from, size_t len)
 {
-	size_t i;
-
-	if (len > CALL) {
+	if (len > CALL)
 		memcpy(to, from, len);
-		return;
-	}
-	if (len < 8) {
-		for (i = 0; i < len; i++)
+	else if (len > 64)
+		copy_ends(to, from, len, 64);
+	else if (len > 32)
+		copy_ends(to, from, len, 32);
+	else if (len >= 16)
+		copy_ends(to, from, len, 16);
+	else if (len >= 8)
+		copy_ends(to, from, len, 8);
+	else
+		for (size_t i = 0; i < len; i++)
 			to[i] = from[i];
-		return;
-	}
-	for (i = 0; i + 16 <= len; i += 16)
-		memcpy(to + i, from + i, 16);
-	if (i + 8 <= len)
-		memcpy(to + i, from + i, 8);
-	memcpy(to + len - 8, from + len - 8, 8);
 }
 
 void side_gather(struct side *side, uint8_t *to, size_t n)

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <string.h>
 #include <openssl/crypto.h>
-#include "evp.h"
 #include "internal.h"
 #include "modes.h"
 
@@ -26,6 +25,7 @@ typedef int32_t quads __attribute__((vector_size(16)));
 struct xts {
 	const struct ecb_ops *ops;
 	void *data, *tweak; /* states: the key's halves */
+	void *units;	    /* NULL, or for units in one piece */
 	size_t unit;
 	size_t at;   /* bytes of the unit that are done */
 	wide number; /* of the unit that comes next */
@@ -43,6 +43,8 @@ void xts_free(void *state)
 		x->ops->free(x->data);
 	if (x->tweak)
 		x->ops->free(x->tweak);
+	if (x->units)
+		x->ops->free(x->units);
 	state_free(x, sizeof(*x));
 }
 
@@ -68,6 +70,8 @@ int xts_make(void **state, const struct cipher_setup *setup, const struct ecb_op
 	err = ops->make(&x->data, setup->key, half);
 	if (!err)
 		err = ops->make(&x->tweak, setup->key + half, half);
+	if (!err && ops->unit_least && x->unit >= ops->unit_least)
+		err = ops->unit_make(&x->units, setup->key, setup->key_bytes);
 	return settle(state, x, err);
 }
 
@@ -84,6 +88,8 @@ int xts_clone(void **state, const void *from)
 	err = x->ops->clone(&x->data, model->data);
 	if (!err)
 		err = x->ops->clone(&x->tweak, model->tweak);
+	if (!err && model->units)
+		err = x->ops->clone(&x->units, model->units);
 	return settle(state, x, err);
 }
 
@@ -163,6 +169,12 @@ static void mix_out(uint8_t *to, const wide *from, const wide *tweaks, size_t nr
 	}
 }
 
+static void next_number(struct xts *x)
+{
+	x->number[0]++;
+	x->number[1] += !x->number[0];
+}
+
 /* The numbers of the units that begin within len bytes, encrypted: their first tweaks. */
 static int begin_units(struct xts *x, size_t len)
 {
@@ -173,8 +185,7 @@ static int begin_units(struct xts *x, size_t len)
 	nr = (len - rest + x->unit - 1) / x->unit;
 	for (size_t i = 0; i < nr; i++) {
 		x->firsts[i] = x->number;
-		x->number[0]++;
-		x->number[1] += !x->number[0];
+		next_number(x);
 	}
 	return x->ops->run(x->tweak, (uint8_t *)x->firsts, (uint8_t *)x->firsts,
 			   nr * BLOCK, true);
@@ -253,6 +264,16 @@ static int steal(struct xts *x, uint8_t *out, const uint8_t *in, size_t rest)
 	return err;
 }
 
+/* All of a unit is here, and the library does such faster than we would. */
+static int one_unit(struct xts *x, uint8_t *out, const uint8_t *in)
+{
+	wide number = x->number;
+
+	next_number(x);
+	return x->ops->unit(x->units, out, in, x->unit, (const uint8_t *)&number,
+			    x->encrypt);
+}
+
 int xts_feed(void *state, uint8_t *out, const uint8_t *in, size_t len, bool last)
 {
 	struct xts *x = state;
@@ -260,9 +281,13 @@ int xts_feed(void *state, uint8_t *out, const uint8_t *in, size_t len, bool last
 	int err = 0;
 
 	while (left && !err) {
-		size_t n = least(left, CHUNK);
+		bool whole = x->units && !x->at && left >= x->unit;
+		size_t n = whole ? x->unit : least(left, CHUNK);
 
-		err = whole_blocks(x, out, in, n);
+		/* No further than where a whole unit may begin. */
+		if (x->units && x->at)
+			n = least(n, x->unit - x->at);
+		err = whole ? one_unit(x, out, in) : whole_blocks(x, out, in, n);
 		out += n;
 		in += n;
 		left -= n;
@@ -276,78 +301,17 @@ int xts_feed(void *state, uint8_t *out, const uint8_t *in, size_t len, bool last
 	return err;
 }
 
-/* --- OpenSSL's AES --- */
-
-struct evp_ecb {
-	EVP_CIPHER_CTX *ctx[2]; /* decrypt, encrypt */
-};
-
-static void evp_ecb_free(void *state)
-{
-	struct evp_ecb *e = state;
-
-	EVP_CIPHER_CTX_free(e->ctx[0]);
-	EVP_CIPHER_CTX_free(e->ctx[1]);
-	state_free(e, sizeof(*e));
-}
-
-static int evp_ecb_settle(void **state, struct evp_ecb *e, int err)
-{
-	if (err)
-		evp_ecb_free(e);
-	else
-		*state = e;
-	return err;
-}
-
-static int evp_ecb_make(void **state, const uint8_t *key, size_t key_bytes)
-{
-	const char *name = key_bytes == 32 ? "AES-256-ECB" : "AES-128-ECB";
-	struct evp_ecb *e = state_new(sizeof(*e));
-	int err;
-
-	if (!e)
-		return -ENOMEM;
-	err = evp_cipher_new(&e->ctx[0], name, key, false);
-	if (!err)
-		err = evp_cipher_new(&e->ctx[1], name, key, true);
-	return evp_ecb_settle(state, e, err);
-}
-
-static int evp_ecb_clone(void **state, const void *from)
-{
-	const struct evp_ecb *model = from;
-	struct evp_ecb *e = state_new(sizeof(*e));
-	int err;
-
-	if (!e)
-		return -ENOMEM;
-	err = evp_cipher_clone(&e->ctx[0], model->ctx[0]);
-	if (!err)
-		err = evp_cipher_clone(&e->ctx[1], model->ctx[1]);
-	return evp_ecb_settle(state, e, err);
-}
-
-static int evp_ecb_run(void *state, uint8_t *out, const uint8_t *in, size_t len,
-		       bool encrypt)
-{
-	struct evp_ecb *e = state;
-
-	return evp_cipher_run(e->ctx[encrypt], out, in, len);
-}
-
-static const struct ecb_ops evp_ecb = {evp_ecb_make, evp_ecb_clone, evp_ecb_free,
-				       evp_ecb_run};
+/* --- by OpenSSL --- */
 
 static int evp_xts_make(void **state, const struct cipher_setup *setup)
 {
-	return xts_make(state, setup, &evp_ecb);
+	return xts_make(state, setup, &ecb_evp);
 }
 
 const struct cipher_ops cipher_xts = {
 	.id = DECANT_CRYPTO_OPENSSL,
 	.tail = 2 * BLOCK,
-	.direct = 512,
+	.direct = 384,
 	.make = evp_xts_make,
 	.clone = xts_clone,
 	.free = xts_free,
