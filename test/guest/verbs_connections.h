@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DECANT_TEST_GUEST_VERBS_CONNECTIONS_H
+#define DECANT_TEST_GUEST_VERBS_CONNECTIONS_H
+/* verbs_connections.h - two processes, by address. */
+#include "verbs_peer.h"
+#include "verbs_rig.h"
+
+static bool no_peer(void)
+{
+	if (peer.pid > 0)
+		return false;
+	check_skip("nobody can be called here");
+	return true;
+}
+
+static struct decant_verbs_pair *fresh_pair(struct decant_verbs_pair_options options)
+{
+	struct decant_verbs_pair *pair;
+
+	options.size = sizeof(options);
+	options.uses = RIG_USES;
+	options.space = rig.space;
+	REQUIRE(!decant_verbs_pair_new(&pair, rig.queue, &options));
+	return pair;
+}
+
+static int connect_to(struct decant_verbs_pair *pair, const char *port, char what,
+		      int timeout)
+{
+	const struct decant_verbs_connect_options options = {
+		.size = sizeof(options),
+		.node = PEER_ADDRESS,
+		.service = port,
+		.private_data = &what,
+		.private_len = 1,
+		.timeout = timeout,
+	};
+
+	return decant_verbs_connect(pair, &options);
+}
+
+/* What the peer granted travels as private data. */
+static struct decant_verbs_remote granted(const struct decant_verbs_pair *pair)
+{
+	struct decant_verbs_remote remote;
+	size_t len;
+	const void *data = decant_verbs_private(pair, &len);
+
+	REQUIRE(len >= sizeof(remote));
+	memcpy(&remote, data, sizeof(remote));
+	CHECK_EQ(remote.len, PEER_BYTES);
+	return remote;
+}
+
+static void echo(struct decant_verbs_pair *pair, size_t len)
+{
+	struct decant_iter to = rig_buf(DECANT_DEST, rig.memory + RIG_REGION_LEN, 4096);
+	struct decant_iter from = rig_buf(DECANT_SOURCE, rig.memory, len);
+	struct decant_verbs_event event;
+
+	rig_fill(rig.memory, len);
+	CHECK_EQ(decant_verbs_recv(pair, &to, 4096, NULL, NULL), 0);
+	CHECK_EQ(decant_verbs_send(pair, &from, len, NULL, NULL), 0);
+	for (int i = 0; i < 2 && rig_event(&event); i++)
+		CHECK_EQ(event.result, len);
+	CHECK(!memcmp(rig.memory, rig.memory + RIG_REGION_LEN, len));
+}
+
+/* Write to the peer and read back, in other pieces. */
+static void there_and_back(struct decant_verbs_pair *pair)
+{
+	struct decant_verbs_remote remote = granted(pair);
+	struct decant_verbs_event event;
+	struct decant_iter it;
+	struct iovec iov[50];
+
+	for (size_t i = 0; i < 50; i++)
+		iov[i] = (struct iovec){rig.memory + 5001 * i, 2000 + i};
+	rig_fill(rig.memory, 50 * 5001);
+	REQUIRE(!decant_iter_iovec(&it, DECANT_SOURCE, iov, 50));
+	CHECK_EQ(decant_verbs_write(pair, &it, SIZE_MAX, &remote, 1, NULL, NULL), 0);
+	CHECK(rig_event(&event) && event.result == 50 * 2000 + 49 * 25);
+	it = rig_buf(DECANT_DEST, rig.memory + 5 * RIG_REGION_LEN, 50 * 2000);
+	CHECK_EQ(decant_verbs_read(pair, &it, SIZE_MAX, &remote, 1, NULL, NULL), 0);
+	CHECK(rig_event(&event) && event.result == 50 * 2000);
+	for (size_t i = 0, at = 0; i < 49; at += iov[i++].iov_len)
+		CHECK(!memcmp(iov[i].iov_base, rig.memory + 5 * RIG_REGION_LEN + at,
+			      iov[i].iov_len < 50 * 2000 - at ? iov[i].iov_len
+							      : 50 * 2000 - at));
+}
+
+static void ends_with_connection(struct decant_verbs_pair *pair)
+{
+	struct decant_iter to = rig_buf(DECANT_DEST, rig.memory, 4096);
+	struct decant_verbs_event event;
+
+	CHECK_EQ(decant_verbs_recv(pair, &to, 4096, NULL, pair), 0);
+	CHECK_EQ(decant_verbs_disconnect(pair), 0);
+	CHECK(rig_event(&event) && event.result == -ECANCELED && event.user == pair);
+	CHECK_EQ(connect_to(pair, peer.port, PEER_ECHO, 0), -EISCONN);
+	CHECK_EQ(decant_verbs_pair_reset(pair), 0);
+}
+
+static void connected(void)
+{
+	struct decant_verbs_pair *pair;
+
+	if (no_peer())
+		return;
+	pair = fresh_pair((struct decant_verbs_pair_options){.request_bytes = 8192});
+	for (int i = 0; i < 3 && !check_failed; i++) {
+		CHECK_EQ(connect_to(pair, peer.port, PEER_ECHO, 0), 0);
+		if (check_failed) {
+			printf("# %s\n", decant_verbs_error(pair));
+			break;
+		}
+		echo(pair, 1 + check_below(4096));
+		there_and_back(pair);
+		ends_with_connection(pair);
+	}
+	decant_verbs_pair_free(pair);
+}
+
+/* Refused, with a word; a receive that was begun before waits for the next connection. */
+static void refused(void)
+{
+	struct decant_iter to = rig_buf(DECANT_DEST, rig.memory, 100), from;
+	struct decant_verbs_event event;
+	struct decant_verbs_pair *pair;
+	const char *word;
+	size_t len;
+
+	if (no_peer())
+		return;
+	pair = fresh_pair((struct decant_verbs_pair_options){0});
+	CHECK_EQ(decant_verbs_recv(pair, &to, 100, NULL, pair), 0);
+	CHECK_EQ(connect_to(pair, peer.port, PEER_REFUSE, 0), -ECONNREFUSED);
+	word = decant_verbs_private(pair, &len);
+	CHECK(len >= 3 && !memcmp(word, "no", 3));
+	CHECK(strstr(decant_verbs_error(pair), PEER_ADDRESS));
+	CHECK_EQ(connect_to(pair, "1", PEER_ECHO, 0), -ECONNREFUSED);
+	CHECK_EQ(connect_to(pair, peer.port, PEER_ECHO, 0), 0);
+	from = rig_buf(DECANT_SOURCE, rig.memory + 1000, 10);
+	CHECK_EQ(decant_verbs_send(pair, &from, 10, NULL, NULL), 0);
+	for (int i = 0; i < 2 && rig_event(&event); i++)
+		CHECK_EQ(event.result, 10);
+	CHECK(!memcmp(rig.memory, rig.memory + 1000, 10));
+	decant_verbs_pair_free(pair);
+}
+
+static void nobody(void)
+{
+	struct decant_verbs_connect_options options = {
+		.size = sizeof(options), .node = "256.0.0.1", .service = "1"};
+	struct decant_verbs_pair *pair;
+
+	if (no_peer())
+		return;
+	pair = fresh_pair((struct decant_verbs_pair_options){0});
+	CHECK_EQ(decant_verbs_connect(pair, &options), -EADDRNOTAVAIL);
+	options.service = NULL;
+	CHECK_EQ(decant_verbs_connect(pair, &options), -EINVAL);
+	options.service = peer.port;
+	options.node = PEER_ADDRESS;
+	options.private_len = DECANT_VERBS_CONNECT_PRIVATE + 1;
+	CHECK_EQ(decant_verbs_connect(pair, &options), -EINVAL);
+	kill(peer.pid, SIGSTOP);
+	CHECK_EQ(connect_to(pair, peer.port, PEER_ECHO, 300), -ETIMEDOUT);
+	kill(peer.pid, SIGCONT);
+	CHECK_EQ(connect_to(pair, peer.port, PEER_ECHO, 0), 0);
+	decant_verbs_pair_free(pair);
+}
+
+/* Everything ends, soon or after the retries, when the peer is no more. */
+static void killed(void)
+{
+	unsigned under_way = 0, failed = 0;
+	struct decant_verbs_event event;
+	struct decant_verbs_remote remote;
+	struct decant_verbs_pair *pair;
+	struct decant_iter it;
+
+	if (no_peer())
+		return;
+	pair = fresh_pair((struct decant_verbs_pair_options){.retries = 2});
+	CHECK_EQ(connect_to(pair, peer.port, PEER_ECHO, 0), 0);
+	remote = granted(pair);
+	it = rig_buf(DECANT_DEST, rig.memory, 100);
+	under_way += !decant_verbs_recv(pair, &it, 100, NULL, NULL);
+	for (int i = 0; i < 20; i++) {
+		it = rig_buf(DECANT_SOURCE, rig.memory, PEER_BYTES);
+		under_way += !decant_verbs_write(pair, &it, PEER_BYTES, &remote, 1, NULL,
+						 NULL);
+	}
+	CHECK_EQ(under_way, 21);
+	peer_end();
+	for (; under_way && rig_event(&event); under_way--)
+		failed += event.result < 0;
+	CHECK(failed >= 1 && rig_quiet());
+	decant_verbs_pair_free(pair);
+}
+
+/* Somebody calls who is not answered, and somebody who is not there. */
+static void listener(void)
+{
+	struct decant_verbs_listen_options where = {.size = sizeof(where), .backlog = -1};
+	struct decant_verbs_listener *one, *two;
+	struct decant_verbs_call *call;
+	char port[8];
+
+	if (no_peer())
+		return;
+	CHECK_EQ(decant_verbs_listen(&one, rig.verbs, &where), -EINVAL);
+	REQUIRE(!decant_verbs_listen(&one, rig.verbs, NULL));
+	CHECK(decant_verbs_listener_port(one) > 0);
+	CHECK_EQ(decant_verbs_call(one, &call, 0), -ETIMEDOUT);
+	snprintf(port, sizeof(port), "%u", decant_verbs_listener_port(one));
+	where = (struct decant_verbs_listen_options){
+		.size = sizeof(where), .node = PEER_ADDRESS, .service = port};
+	CHECK(decant_verbs_listen(&two, rig.verbs, &where) < 0);
+	decant_verbs_listener_free(one);
+}
+#endif
