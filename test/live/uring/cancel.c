@@ -1,38 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* cancel.c - operations that end before they are done, wherever they are. */
 #include <pthread.h>
-#include "rig.h"
+#include "reads.h"
 
 #define BYTES 4096u
-
-/* A pipe in one ring. */
-struct stream {
-	struct rig rig;
-	int to;
-};
-
-static void stream_init(struct stream *s, unsigned depth, int flags)
-{
-	int fds[2];
-
-	REQUIRE(pipe2(fds, O_CLOEXEC | flags) == 0);
-	s->rig = (struct rig){.ring = rig_ring(depth, NULL), .fd = fds[0]};
-	s->to = fds[1];
-	REQUIRE(!decant_uring_file_open(&s->rig.file, fds[0], DECANT_URING_DIRECT_AUTO));
-}
-
-static void stream_fini(struct stream *s)
-{
-	close(s->to);
-	rig_fini(&s->rig);
-}
-
-static void begin(struct stream *s, void *to, size_t len, void *user)
-{
-	struct decant_iter it = rig_buf(DECANT_DEST, to, len);
-
-	REQUIRE(decant_uring_read(s->rig.ring, s->rig.file, &it, len, 0, user) == 0);
-}
 
 static void no_event(struct decant_uring *ring)
 {
@@ -318,98 +289,9 @@ static void waiting_for_block(void)
 	rig_fini(&rig);
 }
 
-/*
- * Many reads of one pipe, some of them cancelled at some point while bytes come: each
- * gives one event, and no byte is lost or given twice.
- */
-#define READS 32u
-
-struct read {
-	unsigned char to[64];
-	size_t len;
-	bool active;
-};
-
-static unsigned char next_byte;
-
-static void gather(struct stream *s, int timeout, unsigned counts[256], size_t *bytes)
-{
-	struct decant_uring_event events[READS];
-	int n = decant_uring_wait(s->rig.ring, events, READS, timeout);
-
-	REQUIRE(n >= 0);
-	for (int i = 0; i < n; i++) {
-		struct read *read = events[i].user;
-
-		CHECK(read->active);
-		CHECK(events[i].result > 0 || events[i].result == -ECANCELED);
-		read->active = false;
-		for (ssize_t j = 0; j < events[i].result; j++)
-			counts[read->to[j]]++;
-		*bytes += events[i].result > 0 ? (size_t)events[i].result : 0;
-	}
-}
-
-static void step(struct stream *s, struct read *reads, size_t *sent)
-{
-	struct read *read = &reads[check_below(READS)];
-
-	if (read->active && check_below(2)) {
-		decant_uring_cancel(s->rig.ring, read);
-	} else if (!read->active) {
-		read->len = 1 + check_below(sizeof(read->to));
-		read->active = true;
-		begin(s, read->to, read->len, read);
-	} else {
-		unsigned char bytes[100];
-		size_t n = 1 + check_below(sizeof(bytes));
-
-		for (size_t i = 0; i < n; i++)
-			bytes[i] = next_byte++;
-		REQUIRE(write(s->to, bytes, n) == (ssize_t)n);
-		*sent += n;
-	}
-}
-
-static bool any_active(const struct read *reads)
-{
-	for (unsigned i = 0; i < READS; i++)
-		if (reads[i].active)
-			return true;
-	return false;
-}
-
 static void at_every_point(void)
 {
-	static struct read reads[READS];
-	unsigned counts[256] = {0};
-	size_t sent = 0, bytes = 0;
-	unsigned char rest[65536];
-	struct stream s;
-	ssize_t n;
-
-	stream_init(&s, READS, 0);
-	REQUIRE(fcntl(s.to, F_SETPIPE_SZ, 1 << 20) > 0);
-	next_byte = 0;
-	for (size_t i = 0; i < check_cases(3000); i++) {
-		step(&s, reads, &sent);
-		if (!check_below(3))
-			gather(&s, 0, counts, &bytes);
-	}
-	decant_uring_cancel_all(s.rig.ring);
-	while (any_active(reads))
-		gather(&s, 10000, counts, &bytes);
-	close(s.to);
-	while ((n = read(s.rig.fd, rest, sizeof(rest))) > 0) {
-		for (ssize_t i = 0; i < n; i++)
-			counts[rest[i]]++;
-		bytes += (size_t)n;
-	}
-	CHECK_EQ(bytes, sent);
-	for (unsigned i = 0; i < 256; i++)
-		CHECK_EQ(counts[i], sent / 256 + (i < sent % 256));
-	s.to = -1;
-	stream_fini(&s);
+	reads_conserve(READS, check_cases(3000));
 }
 
 struct borrowed {
