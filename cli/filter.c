@@ -228,9 +228,11 @@ static bool begin_next(struct filter *f)
 	if (f->all_begun || report_of(f)->code || !crew_has_room(&f->crew))
 		return false;
 	/* Fewer, if they lie in too many pieces. */
-	for (; n; n /= 2)
-		if (begin_job(f, n, n * from, n * to, false))
+	for (uint64_t some = n; some; some /= 2)
+		if (begin_job(f, some, some * from, some * to, false))
 			return true;
+	if (n)
+		return fail(f, EXIT_RESOURCES, "a chunk lies in too many pieces");
 	return f->ended && !whole && begin_last(f, have, room);
 }
 

@@ -143,14 +143,18 @@ bool crypt_add_passphrase_file(struct crypt_options *crypt, const char *path,
 	text = rest = read_file(path, &len, report);
 	if (!text)
 		return false;
-	line = take_line(&rest);
-	err = decant_age_keys_passphrase(crypt->keys, line, strlen(line));
+	if (strlen(text) == len) {
+		line = take_line(&rest);
+		err = decant_age_keys_passphrase(crypt->keys, line, strlen(line));
+	} else {
+		err = report_set(report, EXIT_KEY, "%s: is no text", path);
+	}
 	explicit_bzero(text, len);
 	free(text);
 	crypt->phrases++;
 	if (err == -EINVAL)
 		return report_set(report, EXIT_KEY, "%s: its first line is empty", path);
-	return !err || fail(path, -err, report);
+	return !report->code && (!err || fail(path, -err, report));
 }
 
 bool crypt_check(const struct crypt_options *crypt, struct report *report)

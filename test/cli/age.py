@@ -332,6 +332,8 @@ ERRORS = {
     'an endless key file': (8, ['/dev/zero', 'too large'], ['--decrypt-with', '/dev/zero']),
     'an empty passphrase': (8, ['empty: ', 'first line'],
                             ['--encrypt', '--passphrase-file', 'empty']),
+    'a binary passphrase': (8, ['binary: ', 'no text'],
+                            ['--encrypt', '--passphrase-file', 'binary']),
     'no passphrase file': (8, ['nophrase', 'No such file'],
                            ['--encrypt', '--passphrase-file', 'nophrase']),
     'no age file': (3, ['plain: ', 'no age file'], ['--decrypt-with', 'key']),
