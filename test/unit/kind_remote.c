@@ -151,6 +151,8 @@ static void bad_tables(void)
 	CHECK_EQ(decant_iter_remote(&it, DECANT_SOURCE, &w, NULL, 1), -EFAULT);
 	CHECK_EQ(decant_iter_remote(&it, (enum decant_direction)2, &w, &iov, 1), -EINVAL);
 	CHECK_EQ(decant_iter_remote(&it, DECANT_SOURCE, &w, &iov, SIZE_MAX), -EOVERFLOW);
+	CHECK_EQ(decant_iter_remote(&it, DECANT_SOURCE, &w, &iov, (size_t)1 << 26),
+		 -EOVERFLOW);
 	CHECK_EQ(decant_window_init(&w, NULL, 0), 0);
 	CHECK_EQ(read_all(&w, &iov, 1), -EFAULT);
 	CHECK_EQ(read_all(&w, NULL, 0), 0);
@@ -186,6 +188,48 @@ static void changed_between(void)
 	iov[1] = at(0x1000, 4096);
 	CHECK(!decant_iter_seek(&it, 1));
 	CHECK_EQ(decant_copy_to(out, &it, SIZE_MAX) <= 299, 1);
+}
+
+#define RANGES 5000
+#define EACH   12
+
+/* More ranges than can be remembered by number, near and far, in any order. */
+static void many_ranges(void)
+{
+	static struct decant_window_range ranges[RANGES];
+	static struct iovec iov[2000];
+	struct decant_window w;
+	struct decant_iter it;
+	size_t total = 0;
+
+	fill();
+	for (size_t i = 0; i < RANGES; i++)
+		ranges[i] = (struct decant_window_range){
+			0x10000 + EACH * i + (i / 100) * 64, EACH,
+			memory + i * 7919 % RANGES * EACH, NULL};
+	REQUIRE(!decant_window_init(&w, ranges, RANGES));
+	for (size_t i = 0; i < 2000; i++) {
+		size_t at_range = i % 3 ? check_below(RANGES) : i * 2 % RANGES;
+		size_t skip = check_below(EACH);
+
+		iov[i] = at(ranges[at_range].base + skip, EACH - skip);
+		memcpy(out + total, (unsigned char *)ranges[at_range].addr + skip,
+		       EACH - skip);
+		total += EACH - skip;
+	}
+	REQUIRE(!decant_iter_remote(&it, DECANT_SOURCE, &w, iov, 2000));
+	CHECK_EQ(decant_iter_count(&it), total);
+	for (size_t i = 0; i < 5000 && !check_failed; i++) {
+		size_t pos = check_below(total), len = check_below(3 * EACH);
+		unsigned char got[3 * EACH];
+		ssize_t n;
+
+		len = len < total - pos ? len : total - pos;
+		CHECK(!decant_iter_seek(&it, pos));
+		n = decant_copy_to(got, &it, len);
+		CHECK_EQ(n, len);
+		CHECK(!memcmp(got, out + pos, len));
+	}
 }
 
 #define DESCRIPTORS 64
@@ -269,6 +313,7 @@ int main(void)
 		{"the last byte of the address space, and beyond", the_last_byte},
 		{"a wrapped address is not one at the bottom",
 		 wrapping_to_a_range_at_zero},
+		{"thousands of ranges, back and forth", many_ranges},
 		{"bad tables and lists are refused", bad_tables},
 		{"descriptors changed between two looks", changed_between},
 		{"descriptors changed by a racing thread", changed_by_a_thread},
