@@ -122,6 +122,25 @@ static void loopback(struct sender *s)
 	close(fd);
 }
 
+/* The memory in a region: its pages are known already. */
+static void registered(struct decant_uring_options options)
+{
+	struct decant_region_options of_region = {.size = sizeof(of_region)};
+	struct decant_region *region;
+	struct sender s = {0};
+
+	bench_need(!decant_space_new(&options.space), "no space");
+	bench_need(!decant_region_new(&region, memory, sizeof(memory), &of_region) &&
+			   !decant_space_add(options.space, region),
+		   "no region");
+	bench_need(!decant_uring_new(&s.ring, &options), "no io_uring");
+	to(&s, "10.99.0.2", "registered, an interface that drops");
+	decant_uring_free(s.ring);
+	bench_need(!decant_space_remove(options.space, region), "not there");
+	decant_region_put(region);
+	decant_space_free(options.space);
+}
+
 /* In a network of its own, which goes with the process. */
 static bool have_network(void)
 {
@@ -147,10 +166,12 @@ int main(void)
 	bench_need(!decant_uring_new(&s.ring, &options), "no io_uring");
 	bench_open("uring_send");
 	loopback(&s);
-	if (alone && have_drain())
+	if (alone && have_drain()) {
 		to(&s, "10.99.0.2", "an interface that drops");
-	else
+		registered(options);
+	} else {
 		fprintf(stderr, "no interface that drops: takes root and ip(8)\n");
+	}
 	bench_close();
 	decant_uring_free(s.ring);
 	return 0;

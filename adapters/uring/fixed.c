@@ -313,12 +313,12 @@ void uring_fixed_plan(struct operation *op)
 	const struct decant_mapping *mapping;
 
 	request->buffer = -1;
-	if (!region || !fixed->possible || !op->file->positions)
+	if (!region || !fixed->possible || (!op->file->positions && !request->zero_copy))
 		return;
 	mapping = decant_domain_mapping(&fixed->domain, region);
 	if (!mapping)
 		mapping = map_quietly(fixed, region);
-	if (!mapping || (request->nr > 1 && !fixed->vectored))
+	if (!mapping || (request->nr > 1 && (!fixed->vectored || request->zero_copy)))
 		return;
 	request->buffer = common_slot(request, mapping);
 	op->ring->stats.fixed += request->buffer >= 0;

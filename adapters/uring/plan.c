@@ -341,9 +341,9 @@ int uring_plan(struct operation *op)
 	request->iov = op->sink.table;
 	request->nr = (unsigned)op->sink.nr;
 	request->offset = file->positions ? (int64_t)(leg->pos - op->before) : -1;
-	uring_fixed_plan(op);
 	if (file->socket)
 		uring_socket_plan(op);
+	uring_fixed_plan(op);
 	return 0;
 }
 

@@ -85,6 +85,7 @@ int uring_message_begin(struct operation *op, struct decant_uring_message *messa
 	op->message_flags = message ? (int)message->flags : 0;
 	op->single = op->file->messages && op->code != REQUEST_FSYNC;
 	op->delivered = false;
+	op->request.zero_copy = false;
 	op->request.copied = op->request.spared = 0;
 	if (!message)
 		return 0;

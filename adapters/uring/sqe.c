@@ -49,6 +49,10 @@ static void fill_zero_copy(struct io_uring_sqe *sqe, const struct request *reque
 		io_uring_prep_send_zc(sqe, request->fd, iov->iov_base, iov->iov_len,
 				      request->flags, 0);
 	sqe->ioprio = URING_SEND_ZC_REPORT_USAGE;
+	if (request->header || request->buffer < 0)
+		return;
+	sqe->ioprio |= IORING_RECVSEND_FIXED_BUF;
+	sqe->buf_index = (uint16_t)request->buffer;
 }
 
 static void fill_message(struct io_uring_sqe *sqe, const struct request *request)

@@ -183,6 +183,37 @@ static void many_pieces(void)
 	ends_fini(&ends);
 }
 
+/* And of a stream, some requests. */
+static void many_pieces_of_stream(void)
+{
+	enum { NR = 5000, EACH = 600 };
+	unsigned char *memory = malloc(2 * NR * (EACH + 1));
+	struct iovec *iov = calloc(2 * NR, sizeof(*iov));
+	ssize_t sent = 0, received = 0;
+	struct decant_iter in, out;
+	bool same = true;
+	struct ends ends;
+
+	REQUIRE(memory && iov);
+	for (size_t i = 0; i < 2 * NR; i++)
+		iov[i] = (struct iovec){memory + i * (EACH + 1), EACH};
+	rig_random(memory, NR * (EACH + 1));
+	ends_init(&ends, TCP, 0);
+	REQUIRE(decant_iter_iovec(&out, DECANT_SOURCE, iov, NR) == 0);
+	REQUIRE(decant_iter_iovec(&in, DECANT_DEST, iov + NR, NR) == 0);
+	REQUIRE(begin(&ends, DECANT_URING_READ, &in, 0, &received) == 0);
+	REQUIRE(begin(&ends, DECANT_URING_WRITE, &out, DECANT_URING_COPY, &sent) == 0);
+	both_events(ends.ring, &sent, &received);
+	CHECK_EQ(sent, NR * EACH);
+	CHECK_EQ(received, NR * EACH);
+	for (size_t i = 0; i < NR; i++)
+		same &= !memcmp(iov[i].iov_base, iov[NR + i].iov_base, EACH);
+	CHECK(same);
+	ends_fini(&ends);
+	free(iov);
+	free(memory);
+}
+
 /* 2000 pieces that scratch memory has no room for, and a datagram no network takes. */
 static void too_long(void)
 {
@@ -340,6 +371,7 @@ int main(int argc, char **argv)
 		{"messages", messages},
 		{"boundaries of messages", boundaries},
 		{"a message in many pieces", many_pieces},
+		{"a stream in many pieces", many_pieces_of_stream},
 		{"messages that are too long", too_long},
 		{"addresses", addresses},
 		{"control data", control_data},

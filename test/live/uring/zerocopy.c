@@ -149,6 +149,26 @@ static void ends_in_space(struct ends *ends, struct decant_space **space)
 	decant_region_put(region);
 }
 
+/* From a region, whose pages the ring knows. */
+static void registered(void)
+{
+	struct decant_space *space;
+	struct ends ends;
+
+	ends_in_space(&ends, &space);
+	if (can(&ends)) {
+		CHECK_EQ(send_once(&ends, 65536, 0), 65536);
+		CHECK_EQ(send_once(&ends, 10, DECANT_URING_ZERO_COPY), 10);
+		CHECK_EQ(stats_of(&ends).zero_copy, 2);
+		CHECK_EQ(stats_of(&ends).fixed, 2);
+		CHECK_EQ(send_once(&ends, 65536, DECANT_URING_COPY), 65536);
+		CHECK_EQ(stats_of(&ends).fixed, 2);
+	}
+	ends_fini(&ends);
+	decant_space_free(space);
+	CHECK(released);
+}
+
 /* The peer reads nothing: cancelled it may be, but the kernel has the memory still. */
 static void held(void)
 {
@@ -256,6 +276,7 @@ int main(int argc, char **argv)
 		{"from which size on", threshold},
 		{"of no use", of_no_use},
 		{"not possible", impossible},
+		{"registered", registered},
 		{"memory is held", held},
 		{"never acknowledged", never_acknowledged},
 		{"a limit on pinned memory", memory_limit},
