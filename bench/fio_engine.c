@@ -84,6 +84,7 @@ static int engine_init(struct thread_data *td)
 	ring.backend = (enum decant_uring_backend)settings->backend;
 	ring.buffers = (enum decant_uring_buffers)settings->buffers;
 	ring.batch = settings->batch;
+	ring.one_thread = true;
 	ring.space = engine->space;
 	if (!err)
 		err = decant_uring_new(&engine->ring, &ring);

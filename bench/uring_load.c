@@ -6,12 +6,12 @@
  *
  *	bench-uring-load FILE read|write random|sequential BYTES DEPTH SECONDS
  *			 [pieces=N] [staged] [small=N] [plain] [offset=N] [threads]
- *			 [batch=N]
+ *			 [batch=N] [files]
  *
  * pieces: each block in N pieces that are not adjacent. staged: one buffer for each
  * operation and a copy between it and the pieces, done here. plain: no registered
- * buffers. offset: positions are off a block by so much. small and batch: as in the
- * ring's options.
+ * buffers. files: a registered file. offset: positions are off a block by so much. small
+ * and batch: as in the ring's options.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -34,6 +34,7 @@ struct job {
 	unsigned pieces;
 	bool staged;
 	bool plain;
+	bool files;
 	bool threads;
 	size_t small;
 	unsigned batch;
@@ -183,6 +184,7 @@ static void open_ring(struct job *job, const char *path)
 
 	options.small_piece = job->small;
 	options.batch = job->batch;
+	options.one_thread = true;
 	options.backend = job->threads ? DECANT_URING_THREADS : DECANT_URING_RING;
 	options.buffers =
 		job->plain ? DECANT_URING_BUFFERS_NEVER : DECANT_URING_BUFFERS_ALWAYS;
@@ -191,6 +193,9 @@ static void open_ring(struct job *job, const char *path)
 	bench_need(!decant_uring_new(&job->ring, &options), "ring");
 	bench_need(!decant_uring_file_open(&job->file, fd, DECANT_URING_DIRECT_ALWAYS),
 		   "direct file");
+	if (job->files)
+		bench_need(!decant_uring_file_register(job->ring, job->file),
+			   "registered file");
 }
 
 static void parse(struct job *job, char **argv)
@@ -205,6 +210,7 @@ static void parse(struct job *job, char **argv)
 	for (argv += 7; *argv; argv++) {
 		job->staged |= !strcmp(*argv, "staged");
 		job->plain |= !strcmp(*argv, "plain");
+		job->files |= !strcmp(*argv, "files");
 		job->threads |= !strcmp(*argv, "threads");
 		if (!strncmp(*argv, "pieces=", 7))
 			job->pieces = (unsigned)strtoul(*argv + 7, NULL, 0);

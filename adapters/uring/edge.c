@@ -93,6 +93,7 @@ int uring_edges_plan(struct operation *op, bool *planned)
 	request->iov = op->few;
 	request->nr = 1;
 	request->buffer = -1;
+	request->place = uring_file_place(op, true);
 	return 0;
 }
 

@@ -234,6 +234,8 @@ void decant_uring_file_close(struct decant_uring_file *file)
 {
 	if (!file)
 		return;
+	if (file->ring)
+		decant_uring_file_unregister(file->ring, file);
 	if (file->opened >= 0)
 		close(file->opened);
 	uring_claims_fini(&file->claims);

@@ -15,6 +15,7 @@
  *	edge.c		blocks of which a write changes only a part: read before
  *	claim.c		who may write which blocks of a file now
  *	fixed.c		regions as registered buffers
+ *	registered.c	files that the kernel looks up once
  *	file.c		what a file demands
  *	socket.c	what a socket transfers at once
  *	ring.c		back end: io_uring
@@ -36,6 +37,7 @@
 #define REQUEST_BYTES	     0x7ffff000u /* MAX_RW_COUNT of Linux */
 #define SCRATCH_ALIGN	     4096u	 /* what a pool's buffers are aligned to */
 #define OFFSET_ALIGN_MAX     65536u /* larger blocks are not read and written directly */
+#define FILES_MAX	     64u    /* files that a ring registers */
 #define FIXED_DEFAULT	     1024u  /* regions that a ring registers */
 #define FIXED_REFUSED	     64u    /* refused ones that it remembers */
 #define EDGE_SPAN	     16384u /* edges no further apart are read at once */
@@ -60,6 +62,7 @@ enum request_code {
  * @iov: the memory
  * @offset: position in the file, or -1: a file without positions
  * @buffer: the registered buffer that all of @iov lies in, or -1
+ * @place: the registered file that @fd is, or -1; of reads and writes
  * @header: SEND, RECV: the message around @iov, or NULL: just bytes, one element
  * @flags: of it: MSG_MORE and its like
  * @zero_copy: the kernel shall take the bytes from where they lie
@@ -79,6 +82,7 @@ struct request {
 	struct iovec *iov;
 	int64_t offset;
 	int buffer;
+	int place;
 	struct msghdr *header;
 	int flags;
 	bool zero_copy;
@@ -155,6 +159,8 @@ struct backend;
  * @buffers: make room for @nr registered buffers, and say whether several elements may
  *	lie in one. NULL: there are none in this back end.
  * @set_buffer: register memory as number @slot; NULL: empty it
+ * @files: make room for @nr registered files. NULL: as with @buffers.
+ * @set_file: register a descriptor as number @slot; -1: empty it
  * @cancel: ask that a request that was queued complete at once; it comes back from @reap
  *	in any case. False: not now, ask again after @flush.
  * @alarm: be readable at a time (nanoseconds, CLOCK_MONOTONIC) at the latest; replaces
@@ -173,6 +179,8 @@ struct backend_ops {
 	bool (*zero_copy)(struct backend *backend);
 	int (*buffers)(struct backend *backend, unsigned nr, bool *vectored);
 	int (*set_buffer)(struct backend *backend, unsigned slot, void *addr, size_t len);
+	int (*files)(struct backend *backend, unsigned nr);
+	int (*set_file)(struct backend *backend, unsigned slot, int fd);
 	bool (*cancel)(struct backend *backend, struct request *request);
 	void (*alarm)(struct backend *backend, int64_t at);
 };
@@ -238,6 +246,8 @@ struct decant_uring_file {
 	_Atomic(uint64_t) size; /* a regular file's when it was last asked for */
 	bool fallback; /* whether what can't go directly may go through the page cache */
 	struct claims claims;
+	_Atomic(struct decant_uring *) ring; /* with which it is registered, or NULL */
+	unsigned slot;			     /* of that ring */
 	struct decant_uring_file_info info;
 };
 
@@ -384,6 +394,8 @@ struct decant_uring {
 	size_t zero_copy_bytes;
 	struct decant_pool *pool; /* scratch memory, once some was needed */
 	struct fixed fixed;
+	bool file_table; /* whether the kernel has one for @files */
+	struct decant_uring_file *files[FILES_MAX];
 	struct decant_uring_stats stats;
 };
 
@@ -429,6 +441,11 @@ void uring_fixed_tidy(struct decant_uring *ring);
 int uring_fixed_map(struct operation *op);
 /* find the registered buffer of a request */
 void uring_fixed_plan(struct operation *op);
+
+/* registered.c: the ring ends before the files do */
+void uring_files_forget(struct decant_uring *ring);
+/* the registered file of an operation, or -1 */
+int uring_file_place(const struct operation *op, bool direct);
 
 /* plan.c: -EBUSY: scratch memory is needed and all of it is in use */
 int uring_plan(struct operation *op);

@@ -338,6 +338,7 @@ int uring_plan(struct operation *op)
 	op->ring->stats.merged += op->sink.merged;
 	request->code = op->code;
 	request->fd = leg->direct ? file->direct_fd : file->fd;
+	request->place = uring_file_place(op, leg->direct);
 	request->iov = op->sink.table;
 	request->nr = (unsigned)op->sink.nr;
 	request->offset = file->positions ? (int64_t)(leg->pos - op->before) : -1;

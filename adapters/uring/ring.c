@@ -246,6 +246,18 @@ static int ring_set_buffer(struct backend *backend, unsigned slot, void *addr, s
 	return n < 0 ? n : 0;
 }
 
+static int ring_files(struct backend *backend, unsigned nr)
+{
+	return io_uring_register_files_sparse(&backend->uring, nr);
+}
+
+static int ring_set_file(struct backend *backend, unsigned slot, int fd)
+{
+	int n = io_uring_register_files_update(&backend->uring, slot, &fd, 1);
+
+	return n < 0 ? n : 0;
+}
+
 static bool is_late(const struct backend *backend, const struct request *request)
 {
 	const struct request *late = backend->late.head;
@@ -305,6 +317,8 @@ const struct backend_ops uring_backend_ring = {
 	.zero_copy = ring_zero_copy,
 	.buffers = ring_buffers,
 	.set_buffer = ring_set_buffer,
+	.files = ring_files,
+	.set_file = ring_set_file,
 	.cancel = ring_cancel,
 	.alarm = ring_alarm,
 };

@@ -36,6 +36,10 @@ static void fill_transfer(struct io_uring_sqe *sqe, const struct request *reques
 	else
 		io_uring_prep_rw(reads ? IORING_OP_READV : IORING_OP_WRITEV, sqe,
 				 request->fd, iov, request->nr, offset);
+	if (request->place < 0)
+		return;
+	sqe->fd = request->place;
+	sqe->flags |= IOSQE_FIXED_FILE;
 }
 
 static void fill_zero_copy(struct io_uring_sqe *sqe, const struct request *request)

@@ -181,6 +181,7 @@ void decant_uring_free(struct decant_uring *ring)
 {
 	if (!ring)
 		return;
+	uring_files_forget(ring);
 	if (uring_forked(ring)) {
 		decant_pool_free(ring->pool);
 		uring_fixed_fini(ring);

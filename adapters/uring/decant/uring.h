@@ -407,6 +407,34 @@ DECANT_API DECANT_MUST int decant_uring_file_open(struct decant_uring_file **out
 DECANT_API void decant_uring_file_close(struct decant_uring_file *file);
 
 /**
+ * decant_uring_file_register - let a ring's kernel side keep a file at hand
+ * @ring: the ring
+ * @file: the file; one ring at a time
+ *
+ * Reads and writes of it through @ring need not look the descriptor up each time. The
+ * kernel keeps the file open until it is unregistered or closed, or the ring ends; all of
+ * these are for the thread that uses the ring. Registering again is no error; on threads
+ * it changes nothing.
+ *
+ * Return: 0; -EBUSY if it is registered with another ring, -ENOSPC for more than 64
+ * files, -EPERM in a child process, or what the kernel says.
+ * Since: 0.1
+ */
+DECANT_API DECANT_MUST int decant_uring_file_register(struct decant_uring *ring,
+						      struct decant_uring_file *file);
+
+/**
+ * decant_uring_file_unregister - the opposite of decant_uring_file_register()
+ * @ring: the ring
+ * @file: the file; no operation of @ring may be using it
+ *
+ * Return: 0; -ENOENT if it was not registered with @ring.
+ * Since: 0.1
+ */
+DECANT_API int decant_uring_file_unregister(struct decant_uring *ring,
+					    struct decant_uring_file *file);
+
+/**
  * decant_uring_file_info - what a file demands
  * @file: the file
  * @info: filled; @info->why is a static string

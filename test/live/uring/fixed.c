@@ -64,6 +64,7 @@ static int try_ring(struct fixture *f, enum decant_uring_buffers mode, unsigned 
 {
 	struct decant_uring_options options = {.size = sizeof(options),
 					       .backend = rig_backend,
+					       .one_thread = rig_one_thread,
 					       .space = f->space,
 					       .buffers = mode,
 					       .regions = regions};
@@ -393,6 +394,111 @@ static void refused_memory(void)
 	fixture_fini(&f);
 }
 
+static void registered_file(void)
+{
+	struct decant_uring_file *file;
+	struct decant_uring *other;
+	struct fixture f;
+
+	fixture_init(&f, DECANT_URING_BUFFERS_AUTO, 0);
+	file = f.rig.file;
+	other = rig_ring(0, NULL);
+	CHECK_EQ(decant_uring_file_unregister(f.rig.ring, file), -ENOENT);
+	for (size_t i = 0; i < 3; i++) {
+		CHECK_EQ(decant_uring_file_register(f.rig.ring, file), 0);
+		CHECK_EQ(decant_uring_file_register(f.rig.ring, file), 0);
+		CHECK_EQ(decant_uring_file_register(other, file), -EBUSY);
+		read_one(&f, start_of(f.region), 8192, 4096);
+		read_one(&f, start_of(f.region) + 1, 5000, 100);
+		write_one(&f, start_of(f.region) + 1, 5000, 100 + i);
+		if (i)
+			CHECK_EQ(decant_uring_file_unregister(f.rig.ring, file), 0);
+	}
+	read_one(&f, start_of(f.region), 8192, 4096);
+	/* The ring ends first, and the file is good for another. */
+	CHECK_EQ(decant_uring_file_register(other, file), 0);
+	decant_uring_free(other);
+	CHECK_EQ(decant_uring_file_register(f.rig.ring, file), 0);
+	read_one(&f, start_of(f.region), 8192, 4096);
+	decant_uring_file_close(file);
+	REQUIRE(!decant_uring_file_open(&f.rig.file, f.rig.fd,
+					DECANT_URING_DIRECT_NEVER));
+	CHECK_EQ(decant_uring_file_register(f.rig.ring, f.rig.file), 0);
+	read_one(&f, start_of(f.region), 8000, 4096);
+	fixture_fini(&f);
+}
+
+/* What is registered is open until it is closed here, whoever else has closed it. */
+static void registered_elsewhere(void)
+{
+	struct fixture f;
+	int fd;
+
+	if (!has_buffers())
+		return;
+	fixture_init(&f, DECANT_URING_BUFFERS_AUTO, 0);
+	decant_uring_file_close(f.rig.file);
+	REQUIRE(!decant_uring_file_open(&f.rig.file, f.rig.fd,
+					DECANT_URING_DIRECT_NEVER));
+	CHECK_EQ(decant_uring_file_register(f.rig.ring, f.rig.file), 0);
+	fd = dup(f.rig.fd);
+	close(f.rig.fd); /* so that only the ring's own place leads to the file */
+	rig_random(content, 10);
+	CHECK_EQ(pwrite(fd, content, 10, 0), 10);
+	read_one(&f, start_of(f.region), 8192, 4096);
+	f.rig.fd = dup2(fd, f.rig.fd);
+	close(fd);
+	fixture_fini(&f);
+}
+
+static void too_many_files(void)
+{
+	struct decant_uring_file *files[65];
+	struct decant_uring *ring = rig_ring(0, NULL);
+	int fd = rig_temporary(rig_dir());
+
+	for (size_t i = 0; i < 65; i++) {
+		REQUIRE(!decant_uring_file_open(&files[i], fd,
+						DECANT_URING_DIRECT_NEVER));
+		CHECK_EQ(decant_uring_file_register(ring, files[i]),
+			 i < 64 ? 0 : -ENOSPC);
+	}
+	decant_uring_file_close(files[5]);
+	CHECK_EQ(decant_uring_file_register(ring, files[64]), 0);
+	for (size_t i = 0; i < 65; i++)
+		if (i != 5)
+			decant_uring_file_close(files[i]);
+	decant_uring_free(ring);
+	close(fd);
+}
+
+/* What a child gives up stays registered for its parent. */
+static void after_fork(void)
+{
+	struct fixture f;
+	int status;
+	pid_t pid;
+
+	fixture_init(&f, DECANT_URING_BUFFERS_AUTO, 0);
+	CHECK_EQ(decant_uring_file_register(f.rig.ring, f.rig.file), 0);
+	read_one(&f, start_of(f.region), 8192, 4096);
+	fflush(stdout);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		decant_uring_file_close(f.rig.file);
+		decant_space_free(f.space);
+		decant_region_put(f.region);
+		decant_uring_free(f.rig.ring);
+		_exit(0);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(status, 0);
+	read_one(&f, start_of(f.region), 8192, 4096);
+	CHECK_EQ(fixed_of(f.rig.ring), rig_backend == DECANT_URING_RING ? 2 : 0);
+	fixture_fini(&f);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct check_case cases[] = {
@@ -406,6 +512,10 @@ int main(int argc, char **argv)
 		{"more than a GiB", large},
 		{"too little memory may be locked", limited},
 		{"memory of a file", refused_memory},
+		{"a registered file", registered_file},
+		{"a registered file that is closed elsewhere", registered_elsewhere},
+		{"too many files", too_many_files},
+		{"after fork", after_fork},
 	};
 
 	return rig_main(argc, argv, cases, ARRAY_SIZE(cases));
