@@ -5,6 +5,7 @@
  */
 #include "aead.h"
 #include <limits.h>
+#include <malloc.h>
 
 static ssize_t try_with(struct decant_aead *aead, struct decant_iter dst,
 			struct decant_iter src, size_t len, const struct decant_iter *aad)
@@ -194,6 +195,39 @@ static void long_aad(void)
 		decant_aead_free(aead);
 	}
 	free(aad);
+}
+
+/* Small pieces went through memory of the context; nothing of them is left there. */
+static void check_wiped(enum decant_crypto_backend backend)
+{
+	static uint8_t text[3000], cipher[3000];
+	struct decant_aead *aead = context(DECANT_AEAD_AES_256_GCM, backend);
+	struct iovec iov[60];
+	struct decant_iter src, dst, aad;
+	uint8_t tag[16];
+
+	randomise(text, sizeof(text));
+	for (size_t i = 0; i < 60; i++)
+		iov[i] = (struct iovec){text + (59 - i) * 50, 48};
+	REQUIRE(!decant_iter_iovec(&src, DECANT_SOURCE, iov, 60));
+	aad = src;
+	dst = flat(DECANT_DEST, cipher, 60 * 48);
+	CHECK_EQ(decant_aead_seal(aead, &dst, &src, 60 * 48, &aad, some_nonce, tag),
+		 60 * 48);
+	REQUIRE(!decant_iter_iovec(&dst, DECANT_DEST, iov, 60));
+	src = flat(DECANT_SOURCE, cipher, 60 * 48);
+	CHECK_EQ(decant_aead_open(aead, &dst, &src, 60 * 48, &aad, some_nonce, tag),
+		 60 * 48);
+	for (size_t i = 0; i < 60; i++)
+		CHECK(!memmem(aead, malloc_usable_size(aead), iov[i].iov_base, 16));
+	decant_aead_free(aead);
+}
+
+static void wiped(void)
+{
+	for (enum decant_crypto_backend b = 0; b <= DECANT_CRYPTO_IPSEC_MB; b++)
+		if (!decant_crypto_backend_check(b))
+			check_wiped(b);
 }
 
 /* Overlap that is no identity is refused and nothing is touched. */
@@ -391,6 +425,7 @@ int main(void)
 		{"sizes of nonce and tag", sizes},
 		{"other nonces and tags", other_sizes},
 		{"long additional data", long_aad},
+		{"scratch is wiped", wiped},
 		{"overlap is refused", overlap},
 		{"overlap of many pieces", overlap_of_many},
 		{"a promise not to overlap", promised},
