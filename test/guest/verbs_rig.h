@@ -45,7 +45,7 @@ static unsigned char *rig_allocate(size_t len)
 	return addr;
 }
 
-static void rig_fill(unsigned char *addr, size_t len)
+__attribute__((unused)) static void rig_fill(unsigned char *addr, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		addr[i] = (unsigned char)check_random();
@@ -89,7 +89,7 @@ static void rig_use(struct decant_verbs_pair_options options)
  * The same with a peer: what that refuses ends both, and here the initiator's word
  * counts.
  */
-static void rig_use_two(struct decant_verbs_pair_options options)
+__attribute__((unused)) static void rig_use_two(struct decant_verbs_pair_options options)
 {
 	struct decant_verbs_address here, there;
 
