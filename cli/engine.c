@@ -86,7 +86,8 @@ bool engine_init(struct engine *engine, const struct copy_options *options,
 {
 	struct decant_uring_options ring = {.size = sizeof(ring),
 					    .depth = 2 * (unsigned)options->depth,
-					    .backend = options->io};
+					    .backend = options->io,
+					    .one_thread = true};
 	int err;
 
 	*engine = (struct engine){.report = report,
