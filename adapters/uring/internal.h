@@ -89,8 +89,8 @@ struct request {
 	bool held;
 	bool cancelled;
 	unsigned pending;
-	unsigned copied;
-	unsigned spared;
+	int copied;
+	int spared;
 	ssize_t result;
 	struct request *next;
 };

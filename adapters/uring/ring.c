@@ -189,6 +189,9 @@ static bool completes(struct request *request, const struct io_uring_cqe *cqe)
 		return let_go(request, cqe->res);
 	if (cqe->flags & IORING_CQE_F_MORE)
 		request->pending++;
+	/* The notification of what was not sent at all will say that it was copied. */
+	if (cqe->flags & IORING_CQE_F_MORE && cqe->res < 0)
+		request->copied--;
 	request->result = request->cancelled ? -ECANCELED : cqe->res;
 	return true;
 }

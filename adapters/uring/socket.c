@@ -186,12 +186,11 @@ void uring_zero_copy_account(struct operation *op)
 	struct request *request = &op->request;
 	unsigned *copied = &op->file->copied;
 
-	if (!request->copied && !request->spared)
-		return;
-	op->ring->stats.zero_copied += request->copied;
-	if (request->spared)
+	if (request->spared) {
 		__atomic_store_n(copied, 0, __ATOMIC_RELAXED);
-	else
-		__atomic_fetch_add(copied, request->copied, __ATOMIC_RELAXED);
+	} else if (request->copied > 0) {
+		op->ring->stats.zero_copied += (unsigned)request->copied;
+		__atomic_fetch_add(copied, (unsigned)request->copied, __ATOMIC_RELAXED);
+	}
 	request->copied = request->spared = 0;
 }
