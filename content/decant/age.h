@@ -121,8 +121,8 @@ DECANT_API DECANT_MUST int decant_age_keys_passphrase(struct decant_age_keys *ke
  *	of the memory it takes, 2^(@work_factor + 10) bytes; 0 for DECANT_AGE_WORK_FACTOR
  *
  * Return: the bytes written. With nothing written: -EINVAL for a wrong direction, no
- * recipient at all, a passphrase together with anything else or a work factor beyond
- * DECANT_AGE_WORK_FACTOR_MOST; -EMSGSIZE if @dst has too little room, -E2BIG for a
+ * recipient at all or one of low order, a passphrase together with anything else or a
+ * work factor beyond DECANT_AGE_WORK_FACTOR_MOST; -EMSGSIZE if @dst has too little room, -E2BIG for a
  * header of more than DECANT_AGE_HEADER_MOST, -ENOMEM, -EIO; -EFAULT.
  * Since: 0.1
  */
