@@ -30,7 +30,8 @@ struct copy {
 	struct engine engine;
 	struct session session;
 	struct endpoint *source;
-	struct endpoint *filter; /* NULL: nothing is encrypted or decrypted */
+	struct endpoint *filters[HOPS_MOST - 1]; /* that encrypt or decrypt, and armor */
+	unsigned nr_filters;
 	struct endpoint *target;
 	struct copy_stats stats;
 	char host[256];
@@ -42,13 +43,19 @@ struct copy {
  */
 static bool open_filter(struct copy *c, struct file_meta *meta, struct endpoint *source)
 {
-	if (!c->options.crypt.way)
-		return true;
-	c->filter = filter_open(&c->engine, &c->options.crypt, meta, source,
-				c->options.source);
-	if (c->filter)
-		*meta = c->filter->meta;
-	return c->filter;
+	const struct crypt_options *crypt = &c->options.crypt;
+	struct endpoint *ep;
+
+	while (c->nr_filters < crypt_filters(crypt)) {
+		ep = c->nr_filters ? armor_open(&c->engine, meta)
+				   : filter_open(&c->engine, crypt, meta, source,
+						 c->options.source);
+		if (!ep)
+			return false;
+		c->filters[c->nr_filters++] = ep;
+		*meta = ep->meta;
+	}
+	return true;
 }
 
 /* The source and what follows it; *meta says what the target gets. */
@@ -174,8 +181,8 @@ static void close_all(struct copy *c)
 {
 	engine_stop(&c->engine);
 	c->source->ops->close(c->source);
-	if (c->filter)
-		c->filter->ops->close(c->filter);
+	for (unsigned i = 0; i < c->nr_filters; i++)
+		c->filters[i]->ops->close(c->filters[i]);
 	c->target->ops->close(c->target);
 	if (c->session.client)
 		session_close(&c->session);
@@ -201,7 +208,7 @@ int command_copy(int argc, char **argv)
 	if (!c->report.code) {
 		progress_begin(&c->engine.progress, c->options.quiet,
 			       c->source->meta.size);
-		engine_run(&c->engine, c->source, c->filter, c->target);
+		engine_run(&c->engine, c->source, c->filters, c->target);
 	}
 	if (c->report.code)
 		abandon(c);

@@ -11,11 +11,15 @@ struct crypt_options {
 	enum crypt_way way;
 	struct decant_age_keys *keys; /* NULL: none were given */
 	unsigned recipients, identities, phrases;
+	bool armor;
 	uint64_t threads; /* 0: as many as there are processors, up to THREADS_DEFAULT */
 };
 
 #define THREADS_DEFAULT 4u
 #define THREADS_MOST	64u
+
+/* How many end points stand between source and target. */
+unsigned crypt_filters(const struct crypt_options *crypt);
 
 /* keys.c: what the options name, added to the keys. */
 bool crypt_add_recipient(struct crypt_options *crypt, const char *recipient,

@@ -91,7 +91,7 @@ bool engine_init(struct engine *engine, const struct copy_options *options,
 	int err;
 
 	*engine = (struct engine){.report = report,
-				  .nr_hops = options->crypt.way ? 2 : 1,
+				  .nr_hops = 1 + crypt_filters(&options->crypt),
 				  .depth = (unsigned)options->depth,
 				  .chunk_bytes = options->chunk};
 	if (!engine_buffers(engine))
@@ -306,14 +306,14 @@ static bool finish(struct engine *engine)
 	       (!source->ops->confirm || source->ops->confirm(source));
 }
 
-bool engine_run(struct engine *engine, struct endpoint *source, struct endpoint *filter,
-		struct endpoint *target)
+bool engine_run(struct engine *engine, struct endpoint *source,
+		struct endpoint *const *filters, struct endpoint *target)
 {
 	engine->hops[0].source = source;
 	engine->hops[engine->nr_hops - 1].target = target;
-	if (filter) {
-		engine->hops[0].target = filter;
-		engine->hops[1].source = filter;
+	for (unsigned i = 0; i + 1 < engine->nr_hops; i++) {
+		engine->hops[i].target = filters[i];
+		engine->hops[i + 1].source = filters[i];
 	}
 	while (!engine->report->code && !all_over(engine)) {
 		turn(engine);

@@ -97,7 +97,7 @@ struct hop {
 	bool ended;	      /* the source has nothing more */
 };
 
-#define HOPS_MOST 2
+#define HOPS_MOST 3
 
 struct engine {
 	struct report *report;
@@ -120,11 +120,11 @@ void engine_stop(struct engine *engine);
 void engine_fini(struct engine *engine);
 
 /*
- * Run until everything has passed from source to target and both have finished. filter is
- * what stands between them, where the bytes change; NULL: nothing does.
+ * Run until everything has passed from source to target and both have finished. filters
+ * are what stands between them, where the bytes change: one less than there are hops.
  */
-bool engine_run(struct engine *engine, struct endpoint *source, struct endpoint *filter,
-		struct endpoint *target);
+bool engine_run(struct engine *engine, struct endpoint *source,
+		struct endpoint *const *filters, struct endpoint *target);
 
 /* For end points. */
 void engine_filled(struct engine *engine, struct chunk *chunk);

@@ -67,12 +67,6 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Bytes that no job has yet: a header that was looked at before is not there at first. */
-static uint64_t left(const struct lane *lane)
-{
-	return lane->end > lane->at ? lane->end - lane->at : 0;
-}
-
 static struct report *report_of(const struct filter *f)
 {
 	return f->ep.engine->report;
@@ -221,7 +215,7 @@ static bool begin_last(struct filter *f, uint64_t have, uint64_t room)
 static bool begin_next(struct filter *f)
 {
 	uint64_t from = f->encrypts ? PLAIN : SEALED, to = PLAIN + SEALED - from;
-	uint64_t have = left(&f->in), room = left(&f->out);
+	uint64_t have = lane_left(&f->in), room = lane_left(&f->out);
 	uint64_t whole = have ? (have - 1) / from : 0;
 	uint64_t n = least(least(whole, room / to), JOB_CHUNKS);
 
@@ -309,7 +303,7 @@ static bool take_back(struct filter *f)
 
 static bool put_header(struct filter *f)
 {
-	size_t n = (size_t)least(left(&f->out), f->header_len - f->header_at);
+	size_t n = (size_t)least(lane_left(&f->out), f->header_len - f->header_at);
 	struct iovec iov[PIECES];
 	struct decant_iter dst;
 	size_t nr = 0;
@@ -334,7 +328,7 @@ static bool is_full(const struct lane *lane)
 static bool read_header(struct filter *f)
 {
 	struct iovec *iov = calloc(f->in.depth, sizeof(*iov));
-	uint64_t have = left(&f->in);
+	uint64_t have = lane_left(&f->in);
 	struct decant_iter src;
 	ssize_t got = -ENOMEM;
 
@@ -360,7 +354,7 @@ static bool pass_header(struct filter *f)
 		return false;
 	if (f->encrypts)
 		return f->header_at < f->header_len && put_header(f);
-	return !f->age && (left(&f->in) || f->ended) && read_header(f);
+	return !f->age && (lane_left(&f->in) || f->ended) && read_header(f);
 }
 
 static bool header_passed(const struct filter *f)
@@ -426,7 +420,7 @@ static enum start filter_read(struct endpoint *ep, struct chunk *chunk)
 	if (f->over)
 		return START_ENDED;
 	/* No more than the next jobs need: what was used last is still in the cache. */
-	if (left(&f->out) >= ep->engine->chunk_bytes + SEALED)
+	if (lane_left(&f->out) >= ep->engine->chunk_bytes + SEALED)
 		return START_NOT_NOW;
 	chunk->number = f->next_number++;
 	chunk->len = ep->engine->chunk_bytes;

@@ -13,4 +13,7 @@
 struct endpoint *filter_open(struct engine *engine, const struct crypt_options *crypt,
 			     const struct file_meta *meta, struct endpoint *source,
 			     const char *path);
+
+/* armor.c: the same for what puts armor on. */
+struct endpoint *armor_open(struct engine *engine, const struct file_meta *meta);
 #endif

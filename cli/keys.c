@@ -157,6 +157,11 @@ bool crypt_add_passphrase_file(struct crypt_options *crypt, const char *path,
 	return !report->code && (!err || fail(path, -err, report));
 }
 
+unsigned crypt_filters(const struct crypt_options *crypt)
+{
+	return (crypt->way != CRYPT_NONE) + crypt->armor;
+}
+
 bool crypt_check(const struct crypt_options *crypt, struct report *report)
 {
 	bool encrypts = crypt->way == CRYPT_ENCRYPT;
@@ -164,6 +169,10 @@ bool crypt_check(const struct crypt_options *crypt, struct report *report)
 	if (crypt->threads > THREADS_MOST)
 		return report_set(report, EXIT_USAGE, "--threads %llu: expected 1 to %u",
 				  (unsigned long long)crypt->threads, THREADS_MOST);
+	if (crypt->armor && !encrypts)
+		return report_set(report, EXIT_USAGE,
+				  "--armor: only what is encrypted can get it; it is "
+				  "found without being asked for");
 	if (!crypt->way)
 		return !crypt->phrases ||
 		       report_set(report, EXIT_USAGE,

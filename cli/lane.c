@@ -18,6 +18,11 @@ static struct chunk *chunk_number(const struct lane *lane, unsigned i)
 	return lane->ring[(lane->first + i) % lane->depth];
 }
 
+uint64_t lane_left(const struct lane *lane)
+{
+	return lane->end > lane->at ? lane->end - lane->at : 0;
+}
+
 void lane_put(struct lane *lane, struct chunk *chunk)
 {
 	lane->ring[(lane->first + lane->nr++) % lane->depth] = chunk;

@@ -17,6 +17,8 @@ struct lane {
 
 bool lane_init(struct lane *lane, unsigned depth);
 void lane_fini(struct lane *lane);
+/* Bytes from at on: none, if at is ahead of what has come. */
+uint64_t lane_left(const struct lane *lane);
 void lane_put(struct lane *lane, struct chunk *chunk);
 
 /* The pieces that len bytes from pos on lie in; 0 if they are more than max. */

@@ -25,7 +25,8 @@ enum {
 	OPT_DECRYPT,
 	OPT_DECRYPT_WITH,
 	OPT_PASSPHRASE,
-	OPT_THREADS
+	OPT_THREADS,
+	OPT_ARMOR
 };
 
 static const struct option long_options[] = {
@@ -42,6 +43,7 @@ static const struct option long_options[] = {
 	{"decrypt", no_argument, NULL, OPT_DECRYPT},
 	{"decrypt-with", required_argument, NULL, OPT_DECRYPT_WITH},
 	{"passphrase-file", required_argument, NULL, OPT_PASSPHRASE},
+	{"armor", no_argument, NULL, OPT_ARMOR},
 	{"threads", required_argument, NULL, OPT_THREADS},
 	{"quiet", no_argument, NULL, 'q'},
 	{"help", no_argument, NULL, 'h'},
@@ -70,6 +72,7 @@ static const char help_text[] =
 	"                     --decrypt\n"
 	"  --encrypt          with a passphrase\n"
 	"  --decrypt          with a passphrase\n"
+	"  --armor            write the age file as text\n"
 	"  --threads N        threads that encrypt or decrypt (processors, at most 4)\n"
 	"  --stats[=FORMAT]   what was done, as text or json, on standard output\n"
 	"                     (standard error if DST is -)\n"
@@ -133,6 +136,9 @@ static bool parse_crypt(struct crypt_options *crypt, int option, const char *arg
 		return crypt_add_recipient(crypt, arg, report);
 	case OPT_DECRYPT_WITH:
 		return crypt_add_key_file(crypt, arg, report);
+	case OPT_ARMOR:
+		crypt->armor = true;
+		return true;
 	case OPT_PASSPHRASE:
 		return crypt_add_passphrase_file(crypt, arg, report);
 	default:
@@ -202,8 +208,8 @@ bool copy_options_check(const struct copy_options *o, struct report *report)
 			"--chunk %llu: expected a power of two of at least %u bytes",
 			(unsigned long long)o->chunk, COPY_CHUNK_LEAST);
 	/* Plain and sealed buffers, and half of the memory for everything else. */
-	if (__builtin_mul_overflow(o->chunk, 2 * o->depth * (o->crypt.way ? 2 : 1),
-				   &need) ||
+	if (__builtin_mul_overflow(
+		    o->chunk, 2 * o->depth * (1 + crypt_filters(&o->crypt)), &need) ||
 	    need > memory / 2)
 		return report_set(report, EXIT_RESOURCES,
 				  "--chunk %s with --depth %llu: the buffers don't fit "

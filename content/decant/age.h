@@ -122,8 +122,8 @@ DECANT_API DECANT_MUST int decant_age_keys_passphrase(struct decant_age_keys *ke
  *
  * Return: the bytes written. With nothing written: -EINVAL for a wrong direction, no
  * recipient at all or one of low order, a passphrase together with anything else or a
- * work factor beyond DECANT_AGE_WORK_FACTOR_MOST; -EMSGSIZE if @dst has too little room, -E2BIG for a
- * header of more than DECANT_AGE_HEADER_MOST, -ENOMEM, -EIO; -EFAULT.
+ * work factor beyond DECANT_AGE_WORK_FACTOR_MOST; -EMSGSIZE if @dst has too little room,
+ * -E2BIG for a header of more than DECANT_AGE_HEADER_MOST, -ENOMEM, -EIO; -EFAULT.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST ssize_t decant_age_create(struct decant_age **out,

@@ -185,7 +185,8 @@ ARGUMENTS = {'encrypt': ['--encrypt', '--passphrase-file=phrase'],
              'decrypt': ['--decrypt', '--decrypt-with=key', '--passphrase-file=phrase'],
              'encrypt-to': ['--encrypt-to', 'RECIPIENT'], 'decrypt-with': ['--decrypt-with=key'],
              'passphrase-file': ['--encrypt', '--passphrase-file', 'phrase'],
-             'threads': '2', 'chunk': '8K', 'depth': '2', 'direct': 'never', 'io': 'threads',
+             'armor': ['--armor', '--encrypt-to', 'RECIPIENT'], 'threads': '2',
+             'chunk': '8K', 'depth': '2', 'direct': 'never', 'io': 'threads',
              'fabric': 'tcp', 'rsh': 'x', 'remote-decant': 'x', 'stats': None, 'quiet': None,
              'help': None}
 

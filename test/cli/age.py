@@ -113,6 +113,24 @@ def a_gibibyte(rig, way):
     same(got.hexdigest(), wanted.hexdigest(), 'what came out')
 
 
+@cases(SIZES)
+def armored(rig, size):
+    """As age does it, to the byte but for what is random."""
+    recipient = key(rig)
+    data = rig.file('plain', size).read_bytes()
+    theirs = age('-a', '-r', recipient, input=data)
+    for how in ([], ['--chunk', '4K']):
+        rig.good(*how, '--armor', '--encrypt-to', recipient, 'plain', 'sealed')
+        same(age('-d', '-i', rig.path('key'), rig.path('sealed')) == data, True, 'what age reads')
+        text = rig.path('sealed').read_bytes()
+        same([len(line) for line in text.split(b'\n')],
+             [len(line) for line in theirs.split(b'\n')], 'its lines')
+        rig.good(*how, '--decrypt-with', 'key', 'sealed', 'out')
+        same(rig.path('out').read_bytes() == data, True, 'what we read')
+    piped = rig.good('--armor', '--encrypt-to', recipient, '-', '-', input=data).stdout
+    same(age('-d', '-i', rig.path('key'), input=piped) == data, True, 'piped')
+
+
 def age_on_terminal(answers, *args):
     """Run age on a terminal of its own and answer its questions."""
     if not shutil.which('age'):
@@ -321,6 +339,8 @@ ERRORS = {
                                  ['--encrypt-to', 'RECIPIENT', '--passphrase-file', 'phrase']),
     'two passphrases': (2, ['passphrase'], ['--encrypt', '--passphrase-file', 'phrase',
                                             '--passphrase-file', 'phrase']),
+    'armor without a way': (2, ['--armor'], ['--armor']),
+    'armor to decrypt': (2, ['--armor'], ['--armor', '--decrypt-with', 'key']),
     'threads 0': (2, ['--threads 0', '1 to 64'], ['--threads', '0']),
     'threads 65': (2, ['--threads 65', '1 to 64'], ['--threads', '65']),
     'threads of letters': (2, ['--threads', 'x'], ['--threads', 'x']),
