@@ -236,30 +236,22 @@ size_t loop_take_all(struct loop *l, unsigned char *addr, size_t len,
 	return take(l, addr, len, given, false);
 }
 
-/* Take what the sink takes of a span's first n bytes. */
-static inline __attribute__((always_inline)) size_t
-walk_take(struct loop *l, const struct decant_span *span, size_t n)
+/*
+ * The commonest case, in line: without rules, a span of the owner that is known, and
+ * held, becomes an element of its own. Nothing here that take() would do otherwise.
+ */
+static inline __attribute__((always_inline)) bool
+take_plain(struct loop *l, unsigned char *addr, size_t len, struct decant_region *given)
 {
-	const struct step_mode mode = {NULL, false, false};
-	unsigned char *addr = span->addr, *end = addr + n;
-	struct step s;
-	size_t got = 1;
-
-	if (step_possible(l)) {
-		s = step_load(l, &mode);
-		for (; addr != end && got; addr += got) {
-			size_t left = (size_t)(end - addr);
-
-			if (step_owns(&s.owner, (uintptr_t)addr, left, span->region))
-				got = step(&s, l, &mode, addr, left, left == n);
-			else
-				got = step_change(&s, l, &mode, addr, left, span->region);
-		}
-		step_store(&s, l, &mode);
-	}
-	if (addr != end)
-		addr += take(l, addr, (size_t)(end - addr), span->region, false);
-	return n - (size_t)(end - addr);
+	if (!l->plain || l->stored || !l->open.len || l->nr + 1 >= l->max ||
+	    len > l->max_element || !knows_owner(l, (uintptr_t)addr, given) ||
+	    len > l->owner.hi - (uintptr_t)addr ||
+	    end_of(&l->open) == (uintptr_t)addr + l->owner.shift ||
+	    (l->owner.region && l->owner.region != l->held))
+		return false;
+	l->sink->ops->put(l->sink, l->nr++, &l->open);
+	l->open = element_at(l, addr, len);
+	return true;
 }
 
 /* One copy of this for each kind, with the kind's functions inlined. */
@@ -277,7 +269,9 @@ walk(struct loop *l, struct decant_iter *it, size_t len, const struct decant_kin
 			loop_stop_at(l, &span);
 			break;
 		}
-		got = walk_take(l, &span, n);
+		got = take_plain(l, span.addr, n, span.region)
+			      ? n
+			      : take(l, span.addr, n, span.region, false);
 		if (kind->put && span.region)
 			kind->put(&at, &span);
 		at.count -= got;

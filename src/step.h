@@ -3,6 +3,7 @@
 #define SRC_STEP_H
 /*
  * step.h - what the loop does most: go on with the open element, or open the next one.
+ * For kinds that are arrays, with the sink's functions in line.
  *
  * While a struct step is in use the open element is in the sink already, so that the next
  * bytes need nothing but what is here and in registers. Whatever takes more thought is
@@ -22,7 +23,6 @@ struct step {
 	uint64_t cap_end; /* and at the latest */
 	size_t nr;	  /* its index */
 	size_t merged;
-	bool grown;	    /* since the sink heard of it last */
 	struct owner owner; /* the open element's, and of the bytes looked at last */
 	/*
 	 * What a sink of the registry looks at to put and grow: here nobody else can
@@ -33,7 +33,7 @@ struct step {
 
 /* What a copy of the loop is made for: all of it known when it is compiled. */
 struct step_mode {
-	const struct decant_sink_ops *ops; /* NULL: only known when it runs */
+	const struct decant_sink_ops *ops;
 	bool plain; /* no rules, but for the most bytes of an element and their number */
 	bool one_owner; /* nobody else has any memory */
 };
@@ -52,7 +52,7 @@ static ALWAYS_INLINE struct step step_load(struct loop *l, const struct step_mod
 {
 	if (!l->stored)
 		l->sink->ops->put(l->sink, l->nr, &l->open);
-	else if (l->grown && mode->ops)
+	else if (l->grown)
 		mode->ops->grow(l->sink, l->nr, l->open.len);
 	l->stored = true;
 	return (struct step){.start = l->open.device,
@@ -60,7 +60,6 @@ static ALWAYS_INLINE struct step step_load(struct loop *l, const struct step_mod
 			     .cap_end = l->open.device + l->cap,
 			     .nr = l->nr,
 			     .merged = l->merged,
-			     .grown = !mode->ops && l->grown,
 			     .owner = l->owner,
 			     .sink.table = l->sink->table,
 			     .sink.lkey = l->sink->lkey};
@@ -74,7 +73,7 @@ static ALWAYS_INLINE void step_store(const struct step *s, struct loop *l,
 	l->open.device = s->start;
 	l->nr = s->nr;
 	l->merged = s->merged;
-	l->grown = s->grown;
+	l->grown = false;
 	l->cap = mode->plain ? l->max_element : s->cap_end - s->start;
 	if (mode->one_owner)
 		return;
@@ -193,13 +192,9 @@ static ALWAYS_INLINE size_t step_put(struct step *s, struct loop *l,
 				     const struct step_mode *mode, const struct owner *o,
 				     unsigned char *addr, size_t n)
 {
-	const struct decant_sink_ops *ops = mode->ops ? mode->ops : l->sink->ops;
 	uint64_t seen = (uintptr_t)addr + o->shift;
 	size_t cap = l->max_element;
 
-	if (!mode->ops && s->grown)
-		ops->grow(l->sink, s->nr, s->end - s->start);
-	s->grown = false;
 	if (!mode->plain) {
 		step_request(s, l);
 		cap = loop_cap_at(l, seen);
@@ -207,8 +202,8 @@ static ALWAYS_INLINE size_t step_put(struct step *s, struct loop *l,
 			cap = min_size(cap, l->room);
 		n = min_size(n, cap);
 	}
-	ops->put(mode->ops ? &s->sink : l->sink, ++s->nr,
-		 &(struct decant_element){addr, n, o->region, o->mapping, seen});
+	mode->ops->put(&s->sink, ++s->nr,
+		       &(struct decant_element){addr, n, o->region, o->mapping, seen});
 	s->start = seen;
 	s->end = seen + n;
 	s->cap_end = seen + cap;
@@ -236,10 +231,7 @@ static ALWAYS_INLINE size_t step_grow(struct step *s, struct loop *l,
 		return 0;
 	s->end += n;
 	s->merged += whole;
-	if (mode->ops)
-		mode->ops->grow(&s->sink, s->nr, s->end - s->start);
-	else
-		s->grown = true;
+	mode->ops->grow(&s->sink, s->nr, s->end - s->start);
 	return n;
 }
 
@@ -267,11 +259,10 @@ static ALWAYS_INLINE size_t step(struct step *s, struct loop *l,
  * and the element allowed at once.
  */
 static ALWAYS_INLINE size_t step_change(struct step *s, struct loop *l,
-					const struct step_mode *mode,
-					unsigned char *addr, size_t n,
-					struct decant_region *given)
+					const struct step_mode *mode, unsigned char *addr,
+					size_t n, struct decant_region *given)
 {
-	const struct decant_sink_ops *ops = mode->ops ? mode->ops : l->sink->ops;
+	const struct decant_sink_ops *ops = mode->ops;
 	struct owner o;
 
 	uint64_t seen;

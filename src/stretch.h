@@ -21,7 +21,8 @@ static ALWAYS_INLINE struct decant_bvec stretch_at(const struct stretch *at)
 	const struct decant_bvec *bv = (const void *)at->el;
 	bool owned = at->element == sizeof(*bv);
 
-	return (struct decant_bvec){(unsigned char *)bv->addr + at->offset,
+	/* As a number: an empty element may be at NULL. */
+	return (struct decant_bvec){(void *)((uintptr_t)bv->addr + at->offset),
 				    bv->len - at->offset, owned ? bv->region : NULL};
 }
 

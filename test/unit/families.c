@@ -103,7 +103,7 @@ static size_t with_empties(struct decant_span *out, size_t apart, const size_t *
 	pieces(spans, apart);
 	for (size_t i = 0; i <= PIECES; i++) {
 		for (size_t j = 0; j < empties[i]; j++)
-			out[nr++] = (struct decant_span){memory + j % 2, 0, NULL};
+			out[nr++] = (struct decant_span){j % 2 ? memory : NULL, 0, NULL};
 		if (i < PIECES)
 			out[nr++] = spans[i];
 	}
