@@ -45,7 +45,7 @@ void reference_seal(const struct message *m, uint8_t *out, uint8_t tag[16])
 	begin(ctx, m);
 	if (m->aad_len)
 		REQUIRE(EVP_EncryptUpdate(ctx, NULL, &n, m->aad, (int)m->aad_len));
-	/* CCM makes its tag here, also of nothing; OpenSSL before 3.0.22 not from NULL. */
+	/* CCM makes its tag here, also of nothing; OpenSSL 3.0.20 not from NULL. */
 	if (m->len || ciphers[m->algorithm].ccm)
 		REQUIRE(EVP_EncryptUpdate(ctx, out, &n, m->text ? m->text : out,
 					  (int)m->len));
