@@ -85,6 +85,11 @@ struct decant_region *space_look_up(struct decant_space *space, uintptr_t addr,
 	const struct space_entry *entry = space_guessed(space, addr);
 	size_t i;
 
+	if (unlikely(!space->nr)) {
+		*lo = 0;
+		*hi = UINTPTR_MAX;
+		return NULL;
+	}
 	if (unlikely(!entry)) {
 		i = first_above(space, addr);
 		entry = entries + i;

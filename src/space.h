@@ -45,11 +45,12 @@ static inline const struct space_entry *space_guessed(struct decant_space *space
 						      uintptr_t addr)
 {
 	size_t i = atomic_load_explicit(space_guess(space, addr), memory_order_relaxed);
-	const struct space_entry *entry = space->entries + i;
+	const struct space_entry *entry;
 
-	if (likely(i < space->nr && addr - entry->start < entry->end - entry->start))
-		return entry;
-	return NULL;
+	if (unlikely(i >= space->nr))
+		return NULL; /* there may be no entries at all to point into */
+	entry = space->entries + i;
+	return likely(addr - entry->start < entry->end - entry->start) ? entry : NULL;
 }
 
 /*

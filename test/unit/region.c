@@ -104,6 +104,25 @@ static bool found(struct decant_space *space, size_t offset,
 	return region == want;
 }
 
+static void empty_space(void)
+{
+	unsigned char byte = 0;
+	struct decant_space *space;
+	struct decant_iter it;
+	struct decant_sink sink;
+
+	REQUIRE(!decant_space_new(&space));
+	CHECK(!decant_space_find(space, &byte));
+	decant_sink_count(&sink);
+	sink.space = space;
+	decant_iter_buf(&it, DECANT_SOURCE, &byte, 1);
+	CHECK_EQ(decant_extract(&it, &sink, 1), 1);
+	sink.policy = DECANT_REFUSE;
+	decant_iter_buf(&it, DECANT_SOURCE, &byte, 1);
+	CHECK_EQ(decant_extract(&it, &sink, 1), -ENOKEY);
+	decant_space_free(space);
+}
+
 static void overlaps_and_borders(void)
 {
 	struct decant_region *a = region_at(100, 100), *b = region_at(300, 100), *c;
@@ -212,6 +231,7 @@ int main(void)
 		{"what can't be a region", refusals},
 		{"the last reference unmaps, then releases", order_of_release},
 		{"several regions in several domains", mappings},
+		{"nobody is found in an empty space", empty_space},
 		{"overlaps are refused, borders are exact", overlaps_and_borders},
 		{"a hold outlives space and owner", removal_while_held},
 		{"thousands of regions in a space and a hold", many_regions},
