@@ -6,6 +6,7 @@
  */
 #include "verbs_moves.h"
 #include "verbs_errors.h"
+#include "verbs_cached.h"
 #include "verbs_connections.h"
 
 static const struct {
@@ -251,6 +252,9 @@ int main(int argc, char **argv)
 		{"receives from a pool", pool},
 		{"a queue that is full", full},
 		{"sleeping", sleeping},
+		{"cached registrations: bounds and counters", cache_counts},
+		{"cached registrations: invalidated", cache_invalidated},
+		{"cached registrations: random pieces", cache_random},
 		{"connections by address", connected},
 		{"connections refused", refused},
 		{"connections to nobody", nobody},
