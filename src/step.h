@@ -8,7 +8,7 @@
  * While a struct step is in use the open element is in the sink already, so that the next
  * bytes need nothing but what is here and in registers. Whatever takes more thought is
  * left to take() of extract.c, which knows all the rules; what is done here comes to the
- * same. Elements that may be cut back (a length alignment) never come here.
+ * same. Elements that may be cut back (a length alignment, a staged gap) never come here.
  */
 #include "loop.h"
 #include "region.h"

@@ -26,17 +26,16 @@ static ALWAYS_INLINE struct decant_bvec stretch_at(const struct stretch *at)
 				    bv->len - at->offset, owned ? bv->region : NULL};
 }
 
-/* So many bytes of the n in the element were taken; whether that is all of it. */
-static ALWAYS_INLINE bool stretch_took(struct stretch *at, size_t got, size_t n)
+/* So many bytes of the n that are left in the element were taken. */
+static ALWAYS_INLINE void stretch_took(struct stretch *at, size_t got, size_t n)
 {
 	at->left -= got;
 	if (unlikely(got < n)) {
 		at->offset += got;
-		return false;
+		return;
 	}
 	at->offset = 0;
 	at->el += at->element;
-	return true;
 }
 
 /* As long as it is one owner's memory; whether somebody else's comes next. */
@@ -53,8 +52,9 @@ static ALWAYS_INLINE bool stretch_one(struct step *s, struct loop *l,
 		    !step_owns(&s->owner, (uintptr_t)bv.addr, bv.len, bv.region))
 			return true;
 		got = step(s, l, mode, bv.addr, bv.len, !at->offset);
-		if (!stretch_took(at, got, bv.len))
+		if (unlikely(!got))
 			return false;
+		stretch_took(at, mode->plain ? bv.len : got, bv.len);
 	}
 	return false;
 }

@@ -187,13 +187,14 @@ static void copies_what_it_must(void)
 	struct decant_own_options options = {.size = sizeof(options),
 					     .policy = DECANT_STAGE};
 	size_t large = (size_t)64 << 20, before;
-	unsigned char *data = calloc(1, large), header[24] = "header", *later;
+	unsigned char *data = calloc(1, large), *later = malloc(300000);
+	unsigned char header[24] = "header";
 	struct iovec iov[3] = {{header, 24}, {data, large}, {NULL, 0}};
 	struct decant_region *region;
 	struct decant_owned *owned;
 	struct decant_iter it;
 
-	REQUIRE(data && (later = malloc(300000)));
+	REQUIRE(data && later);
 	memset(later, 7, 300000);
 	iov[2] = (struct iovec){later, 300000};
 	REQUIRE(!decant_region_new(&region, data, large, NULL));

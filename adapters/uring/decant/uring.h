@@ -7,8 +7,7 @@ DECANT_BEGIN
 
 /*
  * uring.h - asynchronous file I/O from and into iterators: io_uring, or a pool of
- * threads
- * where io_uring is not allowed. One ring belongs to one thread at a time.
+ * threads where io_uring is not allowed. One ring belongs to one thread at a time.
  *
  * An operation decants the caller's iterator when it begins: the iterator, its lists and
  * the stack they are on may go at once. The memory itself stays until the event: regions
@@ -29,7 +28,9 @@ DECANT_BEGIN
  * caller's to put in order. decant_uring_fsync() covers both ways.
  *
  * A file may be used by several rings of several threads at a time. A write that waits
- * for one of another ring goes on when that ring's events have been gathered.
+ * for one of another ring goes on when that ring's events have been gathered. A thread
+ * with two rings must therefore gather the events of both: if it waits for ever on the
+ * one whose write needs a block that a write of the other still has, that is for ever.
  *
  * After fork(2) a ring and all that is under way in it are the parent's. In the child
  * every call that would use it gives -ECHILD, and decant_uring_free() frees what is the
