@@ -21,7 +21,7 @@ struct running {
 	struct decant_digest *digest;
 	size_t used, most;
 	int err;
-	unsigned char block[BLOCK];
+	_Alignas(64) unsigned char block[BLOCK];
 };
 
 static void take(struct running *r, const unsigned char *addr, size_t len)
@@ -43,28 +43,24 @@ static void flush(struct running *r)
 }
 
 /* Both ends of a piece, which meet or overlap; a copy of each size is a move or two. */
-static inline void copy_ends(unsigned char *to, const unsigned char *from, size_t len,
-			     size_t end)
+static inline __attribute__((always_inline)) void
+copy_ends(unsigned char *to, const unsigned char *from, size_t len, size_t end)
 {
-	unsigned char first[64], last[64];
-
-	memcpy(first, from, end);
-	memcpy(last, from + len - end, end);
-	memcpy(to, first, end);
-	memcpy(to + len - end, last, end);
+	memcpy(to, from, end);
+	memcpy(to + len - end, from + len - end, end);
 }
 
 /* Small pieces without a call. */
 static inline void copy_small(unsigned char *to, const unsigned char *from, size_t len)
 {
-	if (len >= 16 && len <= 32)
-		copy_ends(to, from, len, 16);
-	else if (len > 32 && len <= 64)
-		copy_ends(to, from, len, 32);
-	else if (len > 64 && len <= CALL)
-		copy_ends(to, from, len, 64);
-	else if (len > CALL)
+	if (len > CALL)
 		memcpy(to, from, len);
+	else if (len > 64)
+		copy_ends(to, from, len, 64);
+	else if (len >= 32)
+		copy_ends(to, from, len, 32);
+	else if (len >= 16)
+		copy_ends(to, from, len, 16);
 	else if (len >= 8)
 		copy_ends(to, from, len, 8);
 	else if (len >= 4)
