@@ -77,29 +77,35 @@ static void sizes(const char *name, pass_feed *feed, void *state, size_t grain)
 static void aead_sizes(const char *name, const struct aead_ops *ops,
 		       enum decant_aead_algorithm id, const char *evp, size_t key_bytes)
 {
-	struct aead_algorithm a = {
-		.name = evp, .key_bytes = key_bytes, .ccm = ops == &aead_ccm};
-	struct aead_setup setup = {id, &a, key, 12, 16};
+	struct engine_setup setup = {.algorithm = id,
+				     .name = evp,
+				     .key = key,
+				     .key_bytes = key_bytes,
+				     .nonce_bytes = 12,
+				     .tag_bytes = 16};
 	struct aead_start start = {nonce, 12, 16, 0, 1u << 20, true};
 	void *state;
 
-	if (!ops || ops->make(&state, &setup))
+	if (!ops || ops->common.make(&state, &setup))
 		return;
 	bench_need(!ops->begin(state, &start), "begin");
 	sizes(name, ops->text, state, ops->grain);
-	ops->free(state);
+	ops->common.free(state);
 }
 
 static void xts_sizes(const char *name, const struct cipher_ops *ops)
 {
-	struct cipher_setup setup = {DECANT_CIPHER_AES_256_XTS, "", key, 64, 65536};
+	struct engine_setup setup = {.algorithm = DECANT_CIPHER_AES_256_XTS,
+				     .key = key,
+				     .key_bytes = 64,
+				     .unit = 65536};
 	void *state;
 
-	if (!ops || ops->make(&state, &setup))
+	if (!ops || ops->common.make(&state, &setup))
 		return;
 	bench_need(!ops->begin(state, nonce, true), "begin");
 	sizes(name, ops->feed, state, 16);
-	ops->free(state);
+	ops->common.free(state);
 }
 
 struct message {

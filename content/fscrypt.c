@@ -103,56 +103,48 @@ static int stand_at(const struct decant_fscrypt *file, struct decant_iter *it,
 	return decant_iter_advance(it, (size_t)pos);
 }
 
-static ssize_t decrypt_units(struct decant_fscrypt *file,
-			     const struct decant_fscrypt_store *store,
-			     struct decant_iter *dst, size_t len, uint64_t pos)
+/* Whole units from pos on: out of the store into other, or the other way. */
+static ssize_t crypt_units(struct decant_fscrypt *file,
+			   const struct decant_fscrypt_store *store,
+			   struct decant_iter *other, size_t len, uint64_t pos,
+			   bool encrypt)
 {
-	struct decant_iter from = store->read;
+	struct decant_iter stored = encrypt ? store->write : store->read;
 	uint8_t iv[DECANT_CIPHER_IV_BYTES];
-	int err = stand_at(file, &from, pos, &len, -ENODATA);
+	int err = stand_at(file, &stored, pos, &len, encrypt ? -ENOSPC : -ENODATA);
 
 	if (err)
 		return err;
 	decant_cipher_number(iv, pos / file->unit);
-	return decant_cipher_decrypt(file->cipher, dst, &from, len, iv);
-}
-
-static ssize_t encrypt_units(struct decant_fscrypt *file,
-			     const struct decant_fscrypt_store *store,
-			     struct decant_iter *src, size_t len, uint64_t pos)
-{
-	struct decant_iter to = store->write;
-	uint8_t iv[DECANT_CIPHER_IV_BYTES];
-	int err = stand_at(file, &to, pos, &len, -ENOSPC);
-
-	if (err)
-		return err;
-	decant_cipher_number(iv, pos / file->unit);
-	return decant_cipher_encrypt(file->cipher, &to, src, len, iv);
+	return encrypt ? decant_cipher_encrypt(file->cipher, &stored, other, len, iv)
+		       : decant_cipher_decrypt(file->cipher, other, &stored, len, iv);
 }
 
 /* --- a unit in part --- */
 
+/* One unit between the store and the buffer. */
+static int move_unit(struct decant_fscrypt *file,
+		     const struct decant_fscrypt_store *store, uint64_t pos, bool encrypt)
+{
+	struct decant_iter it;
+	ssize_t got;
+
+	decant_iter_buf(&it, encrypt ? DECANT_SOURCE : DECANT_DEST, file->buffer,
+			file->unit);
+	got = crypt_units(file, store, &it, file->unit, pos, encrypt);
+	return got < 0 ? (int)got : 0;
+}
+
 static int load(struct decant_fscrypt *file, const struct decant_fscrypt_store *store,
 		uint64_t pos)
 {
-	struct decant_iter dst;
-	ssize_t got;
-
-	decant_iter_buf(&dst, DECANT_DEST, file->buffer, file->unit);
-	got = decrypt_units(file, store, &dst, file->unit, pos);
-	return got < 0 ? (int)got : 0;
+	return move_unit(file, store, pos, false);
 }
 
 static int save(struct decant_fscrypt *file, const struct decant_fscrypt_store *store,
 		uint64_t pos)
 {
-	struct decant_iter src;
-	ssize_t got;
-
-	decant_iter_buf(&src, DECANT_SOURCE, file->buffer, file->unit);
-	got = encrypt_units(file, store, &src, file->unit, pos);
-	return got < 0 ? (int)got : 0;
+	return move_unit(file, store, pos, true);
 }
 
 /* As it is in the file: behind its end there are zeroes. */
@@ -178,7 +170,7 @@ static ssize_t read_some(struct decant_fscrypt *file,
 	int err;
 
 	if (!at && whole)
-		return decrypt_units(file, store, dst, whole, pos);
+		return crypt_units(file, store, dst, whole, pos, false);
 	err = load(file, store, pos - at);
 	if (err)
 		return err;
@@ -234,7 +226,7 @@ static ssize_t write_some(struct decant_fscrypt *file,
 	size_t at = pos & (file->unit - 1), whole = len & ~(file->unit - 1);
 
 	if (!at && whole)
-		return encrypt_units(file, store, src, whole, pos);
+		return crypt_units(file, store, src, whole, pos, true);
 	return write_part(file, store, src, len, pos);
 }
 

@@ -138,8 +138,9 @@ int scrypt_key(uint8_t out[KEY_BYTES], const void *passphrase, size_t len,
 
 static const uint8_t no_nonce[DECANT_AEAD_NONCE_BYTES];
 
-int wrap_seal(uint8_t out[WRAPPED_BYTES], const uint8_t key[KEY_BYTES],
-	      const uint8_t file_key[FILE_KEY_BYTES])
+/* A context for the one message that its key is for. */
+static int once(uint8_t *out, const uint8_t *in, const uint8_t key[KEY_BYTES],
+		uint8_t *made, const uint8_t *tag)
 {
 	struct decant_iter dst, src;
 	struct decant_aead *aead;
@@ -149,27 +150,23 @@ int wrap_seal(uint8_t out[WRAPPED_BYTES], const uint8_t key[KEY_BYTES],
 	if (err)
 		return err;
 	decant_iter_buf(&dst, DECANT_DEST, out, FILE_KEY_BYTES);
-	decant_iter_buf(&src, DECANT_SOURCE, (void *)(uintptr_t)file_key, FILE_KEY_BYTES);
-	got = decant_aead_seal(aead, &dst, &src, FILE_KEY_BYTES, NULL, no_nonce,
-			       out + FILE_KEY_BYTES);
+	decant_iter_buf(&src, DECANT_SOURCE, (void *)(uintptr_t)in, FILE_KEY_BYTES);
+	got = made ? decant_aead_seal(aead, &dst, &src, FILE_KEY_BYTES, NULL, no_nonce,
+				      made)
+		   : decant_aead_open(aead, &dst, &src, FILE_KEY_BYTES, NULL, no_nonce,
+				      tag);
 	decant_aead_free(aead);
 	return got < 0 ? (int)got : 0;
+}
+
+int wrap_seal(uint8_t out[WRAPPED_BYTES], const uint8_t key[KEY_BYTES],
+	      const uint8_t file_key[FILE_KEY_BYTES])
+{
+	return once(out, file_key, key, out + FILE_KEY_BYTES, NULL);
 }
 
 int wrap_open(uint8_t file_key[FILE_KEY_BYTES], const uint8_t key[KEY_BYTES],
 	      const uint8_t in[WRAPPED_BYTES])
 {
-	struct decant_iter dst, src;
-	struct decant_aead *aead;
-	ssize_t got;
-	int err = decant_aead_new(&aead, DECANT_AEAD_CHACHA20_POLY1305, key, KEY_BYTES);
-
-	if (err)
-		return err;
-	decant_iter_buf(&dst, DECANT_DEST, file_key, FILE_KEY_BYTES);
-	decant_iter_buf(&src, DECANT_SOURCE, (void *)(uintptr_t)in, FILE_KEY_BYTES);
-	got = decant_aead_open(aead, &dst, &src, FILE_KEY_BYTES, NULL, no_nonce,
-			       in + FILE_KEY_BYTES);
-	decant_aead_free(aead);
-	return got < 0 ? (int)got : 0;
+	return once(file_key, in, key, NULL, in + FILE_KEY_BYTES);
 }

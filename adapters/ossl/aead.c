@@ -9,11 +9,11 @@
 #define GCM(name, bytes)                                                                 \
 	{                                                                                \
 		name, "gcm(aes)", bytes, 12, 12, 12, 1, (1ull << 36) - 32,               \
-			(1ull << 61) - 1, false                                          \
+			(1ull << 61) - 1                                                 \
 	}
 #define CCM(name, bytes)                                                                 \
 	{                                                                                \
-		name, "ccm(aes)", bytes, 7, 13, 4, 2, UINT64_MAX, UINT64_MAX, true       \
+		name, "ccm(aes)", bytes, 7, 13, 4, 2, UINT64_MAX, UINT64_MAX             \
 	}
 #define NUMBER_BYTES 8
 
@@ -23,106 +23,85 @@ static const struct aead_algorithm algorithms[] = {
 	[DECANT_AEAD_AES_128_GCM] = GCM("AES-128-GCM", 16),
 	[DECANT_AEAD_CHACHA20_POLY1305] = {"ChaCha20-Poly1305",
 					   "rfc7539(chacha20,poly1305)", 32, 12, 12, 16,
-					   1, (1ull << 38) - 64, UINT64_MAX, false},
+					   1, (1ull << 38) - 64, UINT64_MAX},
 	[DECANT_AEAD_AES_256_CCM] = CCM("AES-256", 32),
 	[DECANT_AEAD_AES_128_CCM] = CCM("AES-128", 16),
 };
 
-struct engine {
-	const struct aead_ops *ops;
-	void *state;
-};
-
-struct decant_aead {
+/* What a clone has as well. */
+struct rules {
 	enum decant_aead_algorithm id;
 	size_t nonce_bytes, tag_bytes;
 	bool verify_first, distinct;
 	uint64_t most_text;
-	struct engine
-		engines[2]; /* the second one is IPsec-MB, where the choice is ours */
-	size_t engines_nr;
+};
+
+struct decant_aead {
+	struct rules rules;
+	struct engines engines;
 	uint8_t prefix[DECANT_AEAD_NONCE_MOST];
 	uint64_t number, numbers_left; /* the next one, and how many follow it */
 	bool numbered, used_up;
 	struct scratch scratch;
 };
 
+static const struct aead_ops *ops_of(const struct engine *engine)
+{
+	return (const struct aead_ops *)(const void *)engine->ops;
+}
+
 /* --- a context --- */
 
 /* What the length field of CCM's first block holds (RFC 3610, 2.1). */
-static uint64_t most_text(const struct aead_algorithm *a, size_t nonce_bytes)
+static uint64_t most_text(enum decant_aead_algorithm id, size_t nonce_bytes)
 {
 	size_t length_bytes = 15 - nonce_bytes;
 
-	if (!a->ccm || length_bytes >= 8)
-		return a->most_text;
+	if (!is_ccm(id) || length_bytes >= 8)
+		return algorithms[id].most_text;
 	return (1ull << (8 * length_bytes)) - 1;
 }
 
-static int set_sizes(struct decant_aead *aead, const struct aead_algorithm *a,
-		     const struct decant_crypto_options *o)
+static int set_rules(struct rules *rules, const struct decant_crypto_options *o)
 {
-	aead->nonce_bytes = o->nonce_bytes ? o->nonce_bytes : DECANT_AEAD_NONCE_BYTES;
-	aead->tag_bytes = o->tag_bytes ? o->tag_bytes : DECANT_AEAD_TAG_BYTES;
-	if (aead->nonce_bytes < a->nonce_least || aead->nonce_bytes > a->nonce_most ||
-	    aead->tag_bytes < a->tag_least || aead->tag_bytes > DECANT_AEAD_TAG_BYTES ||
-	    (DECANT_AEAD_TAG_BYTES - aead->tag_bytes) % a->tag_step)
+	const struct aead_algorithm *a = &algorithms[rules->id];
+
+	rules->nonce_bytes = o->nonce_bytes ? o->nonce_bytes : DECANT_AEAD_NONCE_BYTES;
+	rules->tag_bytes = o->tag_bytes ? o->tag_bytes : DECANT_AEAD_TAG_BYTES;
+	if (rules->nonce_bytes < a->nonce_least || rules->nonce_bytes > a->nonce_most ||
+	    rules->tag_bytes < a->tag_least || rules->tag_bytes > DECANT_AEAD_TAG_BYTES ||
+	    (DECANT_AEAD_TAG_BYTES - rules->tag_bytes) % a->tag_step)
 		return -EINVAL;
-	aead->most_text = most_text(a, aead->nonce_bytes);
-	aead->verify_first = o->verify_first;
-	aead->distinct = o->distinct;
+	rules->most_text = most_text(rules->id, rules->nonce_bytes);
+	rules->verify_first = o->verify_first;
+	rules->distinct = o->distinct;
 	return 0;
 }
 
-static int add_engine(struct decant_aead *aead, const struct aead_ops *ops,
-		      const uint8_t *key)
+static const struct engine_ops *common(const struct aead_ops *ops)
 {
-	struct aead_setup setup = {aead->id, &algorithms[aead->id], key,
-				   aead->nonce_bytes, aead->tag_bytes};
-	struct engine *engine = &aead->engines[aead->engines_nr];
-	int err = ops ? ops->make(&engine->state, &setup) : -ENOTSUP;
-
-	if (err)
-		return err;
-	engine->ops = ops;
-	aead->engines_nr++;
-	return 0;
-}
-
-/* Beside OpenSSL, where it may be faster; doing without it is no error. */
-static void add_alternative(struct decant_aead *aead, const uint8_t *key)
-{
-	if (aead_ipsec_mb && ipsec_mb_is_wide())
-		(void)!add_engine(aead, aead_ipsec_mb, key);
-}
-
-static int add_engines(struct decant_aead *aead, enum decant_crypto_backend backend,
-		       const uint8_t *key)
-{
-	bool ccm = algorithms[aead->id].ccm;
-	int err;
-
-	if (backend == DECANT_CRYPTO_IPSEC_MB)
-		return add_engine(aead, aead_ipsec_mb, key);
-	if (backend == DECANT_CRYPTO_AF_ALG)
-		return add_engine(aead, aead_af_alg, key);
-	err = add_engine(aead, ccm ? &aead_ccm : &aead_evp, key);
-	if (!err && backend == DECANT_CRYPTO_AUTO)
-		add_alternative(aead, key);
-	return err;
+	return ops ? &ops->common : NULL;
 }
 
 static int make(struct decant_aead *aead, const struct decant_crypto_options *options,
 		const uint8_t *key)
 {
-	int err = set_sizes(aead, &algorithms[aead->id], options);
+	const struct aead_algorithm *a = &algorithms[aead->rules.id];
+	struct engine_offer offer = {
+		common(is_ccm(aead->rules.id) ? &aead_ccm : &aead_evp),
+		common(aead_ipsec_mb), common(aead_af_alg)};
+	struct engine_setup setup = {.algorithm = aead->rules.id,
+				     .name = a->name,
+				     .kernel = a->kernel,
+				     .key = key,
+				     .key_bytes = a->key_bytes};
+	int err = set_rules(&aead->rules, options);
 
 	if (err)
 		return err;
-	ERR_set_mark();
-	err = add_engines(aead, options->backend, key);
-	ERR_pop_to_mark();
-	return err;
+	setup.nonce_bytes = aead->rules.nonce_bytes;
+	setup.tag_bytes = aead->rules.tag_bytes;
+	return engines_make(&aead->engines, options->backend, &offer, &setup);
 }
 
 int decant_aead_new_with(struct decant_aead **out, enum decant_aead_algorithm algorithm,
@@ -139,7 +118,7 @@ int decant_aead_new_with(struct decant_aead **out, enum decant_aead_algorithm al
 	aead = state_new(sizeof(*aead));
 	if (!aead)
 		return -ENOMEM;
-	aead->id = algorithm;
+	aead->rules.id = algorithm;
 	err = make(aead, &o, key);
 	if (err) {
 		decant_aead_free(aead);
@@ -155,20 +134,6 @@ int decant_aead_new(struct decant_aead **out, enum decant_aead_algorithm algorit
 	return decant_aead_new_with(out, algorithm, key, key_len, NULL);
 }
 
-static int clone_engines(struct decant_aead *to, const struct decant_aead *from)
-{
-	for (size_t i = 0; i < from->engines_nr; i++) {
-		const struct engine *engine = &from->engines[i];
-		int err = engine->ops->clone(&to->engines[i].state, engine->state);
-
-		if (err)
-			return err;
-		to->engines[i].ops = engine->ops;
-		to->engines_nr++;
-	}
-	return 0;
-}
-
 int decant_aead_clone(struct decant_aead **out, const struct decant_aead *aead)
 {
 	struct decant_aead *to = state_new(sizeof(*to));
@@ -176,15 +141,8 @@ int decant_aead_clone(struct decant_aead **out, const struct decant_aead *aead)
 
 	if (!to)
 		return -ENOMEM;
-	to->id = aead->id;
-	to->nonce_bytes = aead->nonce_bytes;
-	to->tag_bytes = aead->tag_bytes;
-	to->verify_first = aead->verify_first;
-	to->distinct = aead->distinct;
-	to->most_text = aead->most_text;
-	ERR_set_mark();
-	err = clone_engines(to, aead);
-	ERR_pop_to_mark();
+	to->rules = aead->rules;
+	err = engines_clone(&to->engines, &aead->engines);
 	if (err) {
 		decant_aead_free(to);
 		return err;
@@ -197,20 +155,19 @@ void decant_aead_free(struct decant_aead *aead)
 {
 	if (!aead)
 		return;
-	for (size_t i = 0; i < aead->engines_nr; i++)
-		aead->engines[i].ops->free(aead->engines[i].state);
+	engines_free(&aead->engines);
 	state_free(aead, sizeof(*aead));
 }
 
 static const struct engine *engine_for(const struct decant_aead *aead, size_t len,
 				       size_t aad_len)
 {
-	const struct engine *other = &aead->engines[1];
+	const struct engine *at = aead->engines.at;
 
-	if (aead->engines_nr < 2 || aad_len > other->ops->most_aad ||
-	    aead_choice(aead->id, len) == DECANT_CRYPTO_OPENSSL)
-		return &aead->engines[0];
-	return other;
+	if (aead->engines.nr < 2 || aad_len > ops_of(&at[1])->most_aad ||
+	    aead_choice(aead->rules.id, len) == DECANT_CRYPTO_OPENSSL)
+		return &at[0];
+	return &at[1];
 }
 
 enum decant_crypto_backend decant_aead_backend(const struct decant_aead *aead, size_t len)
@@ -235,20 +192,20 @@ static bool has(const struct decant_iter *it, size_t len, size_t more)
 static int check(struct decant_aead *aead, const struct aead_request *rq)
 {
 	size_t aad = aad_len(rq);
-	size_t tag = rq->appended ? aead->tag_bytes : 0;
+	size_t tag = rq->appended ? aead->rules.tag_bytes : 0;
+	const struct aead_ops *ops = ops_of(&aead->engines.at[0]);
 
 	if (rq->dst.direction != DECANT_DEST || rq->src.direction != DECANT_SOURCE ||
 	    (rq->aad && rq->aad->direction != DECANT_SOURCE))
 		return -EINVAL;
-	if (rq->len > aead->most_text || aad > algorithms[aead->id].most_aad)
+	if (rq->len > aead->rules.most_text || aad > algorithms[aead->rules.id].most_aad)
 		return -EOVERFLOW;
-	if (rq->len > aead->engines[0].ops->most_text ||
-	    aad > aead->engines[0].ops->most_aad)
+	if (rq->len > ops->most_text || aad > ops->most_aad)
 		return -EMSGSIZE;
 	if (!has(&rq->dst, rq->len, rq->encrypt ? tag : 0) ||
 	    !has(&rq->src, rq->len, rq->encrypt ? 0 : tag))
 		return -EMSGSIZE;
-	if (aead->distinct)
+	if (aead->rules.distinct)
 		return 0;
 	return overlaps(&rq->dst, rq->len, &rq->src, rq->len + (rq->encrypt ? 0 : tag),
 			&aead->scratch)
@@ -269,22 +226,23 @@ static int feed_whole_aad(struct decant_aead *aead, const struct engine *engine,
 	aead->scratch.batch_used = most(aead->scratch.batch_used, len);
 	if (got != (ssize_t)len)
 		return got < 0 ? (int)got : -EFAULT;
-	return engine->ops->aad(engine->state, NULL, aead->scratch.batch, len, true);
+	return ops_of(engine)->aad(engine->state, NULL, aead->scratch.batch, len, true);
 }
 
 static int feed_aad(struct decant_aead *aead, const struct engine *engine,
 		    const struct aead_request *rq)
 {
+	const struct aead_ops *ops = ops_of(engine);
 	struct pass pass = {.src = *rq->aad,
 			    .len = aad_len(rq),
-			    .grain = engine->ops->grain,
-			    .direct = engine->ops->direct[aead->id],
+			    .grain = ops->grain,
+			    .direct = ops->direct[aead->rules.id],
 			    .absorb = true,
-			    .feed = engine->ops->aad,
+			    .feed = ops->aad,
 			    .state = engine->state,
 			    .scratch = &aead->scratch};
 
-	if (engine->ops->aad_whole)
+	if (ops->aad_whole)
 		return feed_whole_aad(aead, engine, rq);
 	return pass_run(&pass);
 }
@@ -292,12 +250,13 @@ static int feed_aad(struct decant_aead *aead, const struct engine *engine,
 static int feed_text(struct decant_aead *aead, const struct engine *engine,
 		     struct aead_request *rq)
 {
+	const struct aead_ops *ops = ops_of(engine);
 	struct pass pass = {.dst = rq->dst,
 			    .src = rq->src,
 			    .len = rq->len,
-			    .grain = engine->ops->grain,
-			    .direct = engine->ops->direct[aead->id],
-			    .feed = engine->ops->text,
+			    .grain = ops->grain,
+			    .direct = ops->direct[aead->rules.id],
+			    .feed = ops->text,
 			    .state = engine->state,
 			    .scratch = &aead->scratch};
 	int err = pass_run(&pass);
@@ -310,7 +269,7 @@ static int feed_text(struct decant_aead *aead, const struct engine *engine,
 /* The tag to verify stands where the text ended; the one that was made goes there. */
 static int appended_tag(const struct decant_aead *aead, struct aead_request *rq)
 {
-	size_t n = aead->tag_bytes;
+	size_t n = aead->rules.tag_bytes;
 	ssize_t got = rq->encrypt ? decant_copy_from(&rq->dst, rq->tag, n)
 				  : decant_copy_to(rq->tag, &rq->src, n);
 
@@ -320,7 +279,8 @@ static int appended_tag(const struct decant_aead *aead, struct aead_request *rq)
 static int stream(struct decant_aead *aead, const struct engine *engine,
 		  struct aead_request *rq, const struct aead_start *start)
 {
-	int err = engine->ops->begin(engine->state, start);
+	const struct aead_ops *ops = ops_of(engine);
+	int err = ops->begin(engine->state, start);
 
 	if (!err && start->aad_len)
 		err = feed_aad(aead, engine, rq);
@@ -329,7 +289,7 @@ static int stream(struct decant_aead *aead, const struct engine *engine,
 	if (!err && rq->appended && !rq->encrypt)
 		err = appended_tag(aead, rq);
 	if (!err)
-		err = engine->ops->finish(engine->state, rq->tag, start);
+		err = ops->finish(engine->state, rq->tag, start);
 	if (!err && rq->appended && rq->encrypt)
 		err = appended_tag(aead, rq);
 	return err;
@@ -338,8 +298,8 @@ static int stream(struct decant_aead *aead, const struct engine *engine,
 static int once(struct decant_aead *aead, const struct engine *engine,
 		struct aead_request *rq, const struct aead_start *start)
 {
-	if (engine->ops->whole)
-		return engine->ops->whole(engine->state, rq, start, &aead->scratch);
+	if (ops_of(engine)->whole)
+		return ops_of(engine)->whole(engine->state, rq, start, &aead->scratch);
 	return stream(aead, engine, rq, start);
 }
 
@@ -359,8 +319,12 @@ static int rehearse(struct decant_aead *aead, const struct engine *engine,
 static struct aead_start start_of(const struct decant_aead *aead,
 				  const struct aead_request *rq)
 {
-	return (struct aead_start){rq->nonce,	aead->nonce_bytes, aead->tag_bytes,
-				   aad_len(rq), rq->len,	   rq->encrypt};
+	return (struct aead_start){rq->nonce,
+				   aead->rules.nonce_bytes,
+				   aead->rules.tag_bytes,
+				   aad_len(rq),
+				   rq->len,
+				   rq->encrypt};
 }
 
 /* All or nothing: the iterators go on, or what was written is wiped. */
@@ -370,7 +334,7 @@ static ssize_t run(struct decant_aead *aead, struct decant_iter *dst,
 	const struct engine *engine = engine_for(aead, rq->len, aad_len(rq));
 	struct aead_start start = start_of(aead, rq);
 	struct decant_iter wiped = *dst;
-	bool touched = rq->encrypt || !aead->verify_first;
+	bool touched = rq->encrypt || !aead->rules.verify_first;
 	int err;
 
 	ERR_set_mark();
@@ -413,7 +377,7 @@ ssize_t decant_aead_open(struct decant_aead *aead, struct decant_iter *dst,
 
 	if (err)
 		return err;
-	memcpy(expected, tag, aead->tag_bytes); /* it may lie where the text goes */
+	memcpy(expected, tag, aead->rules.tag_bytes); /* it may lie where the text goes */
 	return run(aead, dst, src, &rq);
 }
 
@@ -429,7 +393,7 @@ ssize_t decant_aead_seal_append(struct decant_aead *aead, struct decant_iter *ds
 		done = run(aead, dst, src, &rq);
 	else
 		return done;
-	return done < 0 ? done : done + (ssize_t)aead->tag_bytes;
+	return done < 0 ? done : done + (ssize_t)aead->rules.tag_bytes;
 }
 
 ssize_t decant_aead_open_append(struct decant_aead *aead, struct decant_iter *dst,
@@ -451,11 +415,11 @@ int decant_aead_number(struct decant_aead *aead, const void *prefix, size_t pref
 	size_t bytes;
 	uint64_t last;
 
-	if (prefix_len >= aead->nonce_bytes)
+	if (prefix_len >= aead->rules.nonce_bytes)
 		return -EINVAL;
 	if (aead->numbered)
 		return -EALREADY;
-	bytes = least(aead->nonce_bytes - prefix_len, NUMBER_BYTES);
+	bytes = least(aead->rules.nonce_bytes - prefix_len, NUMBER_BYTES);
 	last = bytes < 8 ? (1ull << (8 * bytes)) - 1 : UINT64_MAX;
 	if (first > last)
 		return -EOVERFLOW;
@@ -471,8 +435,8 @@ static void next_nonce(struct decant_aead *aead, uint8_t *nonce)
 {
 	uint64_t number = aead->number;
 
-	memcpy(nonce, aead->prefix, aead->nonce_bytes);
-	for (size_t i = aead->nonce_bytes; i-- && number; number >>= 8)
+	memcpy(nonce, aead->prefix, aead->rules.nonce_bytes);
+	for (size_t i = aead->rules.nonce_bytes; i-- && number; number >>= 8)
 		nonce[i] = (uint8_t)number;
 	aead->number++;
 	if (!aead->numbers_left)

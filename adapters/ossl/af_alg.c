@@ -25,35 +25,27 @@ static void aead_alg_free(void *state)
 	state_free(a, sizeof(*a));
 }
 
-static int aead_alg_make(void **state, const struct aead_setup *setup)
+static int aead_alg_make(void **state, const struct engine_setup *setup)
 {
-	struct alg_key key = {"aead", setup->algorithm->kernel, setup->key,
-			      setup->algorithm->key_bytes, setup->tag_bytes};
+	struct alg_key key = {"aead", setup->kernel, setup->key, setup->key_bytes,
+			      setup->tag_bytes};
 	struct aead_alg *a = state_new(sizeof(*a));
-	int err = a ? alg_open(&a->alg, &key) : -ENOMEM;
 
-	if (err) {
-		state_free(a, sizeof(*a));
-		return err;
-	}
-	a->ccm = setup->algorithm->ccm;
-	*state = a;
-	return 0;
+	if (!a)
+		return -ENOMEM;
+	a->ccm = is_ccm(setup->algorithm);
+	return state_settle(state, a, alg_open(&a->alg, &key), aead_alg_free);
 }
 
 static int aead_alg_clone(void **state, const void *from)
 {
 	const struct aead_alg *model = from;
 	struct aead_alg *a = state_new(sizeof(*a));
-	int err = a ? alg_clone(&a->alg, &model->alg) : -ENOMEM;
 
-	if (err) {
-		state_free(a, sizeof(*a));
-		return err;
-	}
+	if (!a)
+		return -ENOMEM;
 	a->ccm = model->ccm;
-	*state = a;
-	return 0;
+	return state_settle(state, a, alg_clone(&a->alg, &model->alg), aead_alg_free);
 }
 
 /* Of CCM the kernel wants the first block as RFC 3610 has it: one less than the size of
@@ -134,12 +126,9 @@ static int aead_alg_whole(void *state, struct aead_request *rq,
 }
 
 static const struct aead_ops aead_ops = {
-	.id = DECANT_CRYPTO_AF_ALG,
+	.common = {DECANT_CRYPTO_AF_ALG, aead_alg_make, aead_alg_clone, aead_alg_free},
 	.most_aad = ALG_AAD,
 	.most_text = ALG_TEXT,
-	.make = aead_alg_make,
-	.clone = aead_alg_clone,
-	.free = aead_alg_free,
 	.whole = aead_alg_whole,
 };
 const struct aead_ops *const aead_af_alg = &aead_ops;
@@ -160,36 +149,28 @@ static void cipher_alg_free(void *state)
 	state_free(c, sizeof(*c));
 }
 
-static int cipher_alg_make(void **state, const struct cipher_setup *setup)
+static int cipher_alg_make(void **state, const struct engine_setup *setup)
 {
 	struct alg_key key = {"skcipher", setup->kernel, setup->key, setup->key_bytes, 0};
 	struct cipher_alg *c = state_new(sizeof(*c));
-	int err = c ? alg_open(&c->alg, &key) : -ENOMEM;
 
-	if (err) {
-		state_free(c, sizeof(*c));
-		return err;
-	}
-	c->id = setup->id;
+	if (!c)
+		return -ENOMEM;
+	c->id = (enum decant_cipher_algorithm)setup->algorithm;
 	c->unit = setup->unit;
-	*state = c;
-	return 0;
+	return state_settle(state, c, alg_open(&c->alg, &key), cipher_alg_free);
 }
 
 static int cipher_alg_clone(void **state, const void *from)
 {
 	const struct cipher_alg *model = from;
 	struct cipher_alg *c = state_new(sizeof(*c));
-	int err = c ? alg_clone(&c->alg, &model->alg) : -ENOMEM;
 
-	if (err) {
-		state_free(c, sizeof(*c));
-		return err;
-	}
+	if (!c)
+		return -ENOMEM;
 	c->id = model->id;
 	c->unit = model->unit;
-	*state = c;
-	return 0;
+	return state_settle(state, c, alg_clone(&c->alg, &model->alg), cipher_alg_free);
 }
 
 static int one_request(struct cipher_alg *c, struct cipher_request *rq, const uint8_t *iv,
@@ -271,10 +252,8 @@ static int cipher_alg_whole(void *state, struct cipher_request *rq,
 }
 
 static const struct cipher_ops cipher_ops = {
-	.id = DECANT_CRYPTO_AF_ALG,
-	.make = cipher_alg_make,
-	.clone = cipher_alg_clone,
-	.free = cipher_alg_free,
+	.common = {DECANT_CRYPTO_AF_ALG, cipher_alg_make, cipher_alg_clone,
+		   cipher_alg_free},
 	.whole = cipher_alg_whole,
 };
 const struct cipher_ops *const cipher_af_alg = &cipher_ops;

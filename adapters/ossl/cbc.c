@@ -11,7 +11,7 @@
 #include "modes.h"
 
 struct cbc {
-	EVP_CIPHER_CTX *ctx[2]; /* decrypt, encrypt */
+	struct evp_pair aes;
 	bool cts, encrypt;
 	uint8_t chain[BLOCK]; /* the last block of ciphertext, or the IV */
 };
@@ -20,49 +20,31 @@ static void cbc_free(void *state)
 {
 	struct cbc *c = state;
 
-	EVP_CIPHER_CTX_free(c->ctx[0]);
-	EVP_CIPHER_CTX_free(c->ctx[1]);
+	evp_pair_free(&c->aes);
 	state_free(c, sizeof(*c));
 }
 
-static int settle(void **state, struct cbc *c, int err)
-{
-	if (err)
-		cbc_free(c);
-	else
-		*state = c;
-	return err;
-}
-
-static int cbc_make(void **state, const struct cipher_setup *setup)
+static int cbc_make(void **state, const struct engine_setup *setup)
 {
 	const char *name = setup->key_bytes == 32 ? "AES-256-CBC" : "AES-128-CBC";
 	struct cbc *c = state_new(sizeof(*c));
-	int err;
 
 	if (!c)
 		return -ENOMEM;
-	c->cts = setup->id == DECANT_CIPHER_AES_256_CTS ||
-		 setup->id == DECANT_CIPHER_AES_128_CTS;
-	err = evp_cipher_new(&c->ctx[0], name, setup->key, false);
-	if (!err)
-		err = evp_cipher_new(&c->ctx[1], name, setup->key, true);
-	return settle(state, c, err);
+	c->cts = setup->algorithm == DECANT_CIPHER_AES_256_CTS ||
+		 setup->algorithm == DECANT_CIPHER_AES_128_CTS;
+	return state_settle(state, c, evp_pair_new(&c->aes, name, setup->key), cbc_free);
 }
 
 static int cbc_clone(void **state, const void *from)
 {
 	const struct cbc *model = from;
 	struct cbc *c = state_new(sizeof(*c));
-	int err;
 
 	if (!c)
 		return -ENOMEM;
 	c->cts = model->cts;
-	err = evp_cipher_clone(&c->ctx[0], model->ctx[0]);
-	if (!err)
-		err = evp_cipher_clone(&c->ctx[1], model->ctx[1]);
-	return settle(state, c, err);
+	return state_settle(state, c, evp_pair_clone(&c->aes, &model->aes), cbc_free);
 }
 
 static int cbc_begin(void *state, const uint8_t *iv, bool encrypt)
@@ -71,7 +53,7 @@ static int cbc_begin(void *state, const uint8_t *iv, bool encrypt)
 
 	c->encrypt = encrypt;
 	memcpy(c->chain, iv, BLOCK);
-	if (!EVP_CipherInit_ex2(c->ctx[encrypt], NULL, NULL, iv, encrypt, NULL))
+	if (!EVP_CipherInit_ex2(c->aes.ctx[encrypt], NULL, NULL, iv, encrypt, NULL))
 		return -EIO;
 	return 0;
 }
@@ -82,7 +64,7 @@ static int blocks(struct cbc *c, uint8_t *out, const uint8_t *in, size_t len)
 		return 0;
 	if (!c->encrypt)
 		memcpy(c->chain, in + len - BLOCK, BLOCK);
-	return evp_cipher_run(c->ctx[c->encrypt], out, in, len);
+	return evp_cipher_run(c->aes.ctx[c->encrypt], out, in, len);
 }
 
 static void mix(uint8_t *to, const uint8_t *a, const uint8_t *b, size_t len)
@@ -150,12 +132,9 @@ static int cbc_feed(void *state, uint8_t *out, const uint8_t *in, size_t len, bo
 }
 
 const struct cipher_ops cipher_cbc = {
-	.id = DECANT_CRYPTO_OPENSSL,
+	.common = {DECANT_CRYPTO_OPENSSL, cbc_make, cbc_clone, cbc_free},
 	.tail = 2 * BLOCK,
 	.direct = 1024,
-	.make = cbc_make,
-	.clone = cbc_clone,
-	.free = cbc_free,
 	.begin = cbc_begin,
 	.feed = cbc_feed,
 };

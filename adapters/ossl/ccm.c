@@ -12,8 +12,10 @@
 #define BLOCK 16
 #define CHUNK 4096 /* stays in the first cache between the two ciphers */
 
+enum { CTR, CBC };
+
 struct ccm {
-	EVP_CIPHER_CTX *ctr, *cbc;
+	struct evp_pair aes;  /* in the modes below, both encrypting */
 	size_t partial;	      /* bytes of block */
 	uint8_t block[BLOCK]; /* of the MAC's input, not full yet */
 	uint8_t mac[BLOCK];   /* after the blocks so far */
@@ -26,49 +28,39 @@ static void ccm_free(void *state)
 {
 	struct ccm *c = state;
 
-	EVP_CIPHER_CTX_free(c->ctr);
-	EVP_CIPHER_CTX_free(c->cbc);
+	evp_pair_free(&c->aes);
 	state_free(c, sizeof(*c));
 }
 
-/* Either both are there or the state is gone. */
-static int settle(void **state, struct ccm *c, int err)
+static int make_both(struct evp_pair *aes, const struct engine_setup *setup)
 {
+	bool wide = setup->key_bytes == 32;
+	int err = evp_cipher_new(&aes->ctx[CTR], wide ? "AES-256-CTR" : "AES-128-CTR",
+				 setup->key, true);
+
 	if (err)
-		ccm_free(c);
-	else
-		*state = c;
-	return err;
+		return err;
+	return evp_cipher_new(&aes->ctx[CBC], wide ? "AES-256-CBC" : "AES-128-CBC",
+			      setup->key, true);
 }
 
-static int ccm_make(void **state, const struct aead_setup *setup)
+static int ccm_make(void **state, const struct engine_setup *setup)
 {
-	bool wide = setup->algorithm->key_bytes == 32;
 	struct ccm *c = state_new(sizeof(*c));
-	int err;
 
 	if (!c)
 		return -ENOMEM;
-	err = evp_cipher_new(&c->ctr, wide ? "AES-256-CTR" : "AES-128-CTR", setup->key,
-			     true);
-	if (!err)
-		err = evp_cipher_new(&c->cbc, wide ? "AES-256-CBC" : "AES-128-CBC",
-				     setup->key, true);
-	return settle(state, c, err);
+	return state_settle(state, c, make_both(&c->aes, setup), ccm_free);
 }
 
 static int ccm_clone(void **state, const void *from)
 {
 	const struct ccm *model = from;
 	struct ccm *c = state_new(sizeof(*c));
-	int err;
 
 	if (!c)
 		return -ENOMEM;
-	err = evp_cipher_clone(&c->ctr, model->ctr);
-	if (!err)
-		err = evp_cipher_clone(&c->cbc, model->cbc);
-	return settle(state, c, err);
+	return state_settle(state, c, evp_pair_clone(&c->aes, &model->aes), ccm_free);
 }
 
 static int mac_blocks(struct ccm *c, const uint8_t *in, size_t len)
@@ -78,7 +70,7 @@ static int mac_blocks(struct ccm *c, const uint8_t *in, size_t len)
 
 	for (; len && !err; in += n, len -= n) {
 		n = least(len, CHUNK);
-		err = evp_cipher_run(c->cbc, c->waste, in, n);
+		err = evp_cipher_run(c->aes.ctx[CBC], c->waste, in, n);
 		if (len == n && !err)
 			memcpy(c->mac, c->waste + n - BLOCK, BLOCK);
 	}
@@ -150,9 +142,9 @@ static int start_counter(struct ccm *c, const struct aead_start *start)
 	const uint8_t zeroes[BLOCK] = {0};
 
 	memcpy(block + 1, start->nonce, start->nonce_bytes);
-	if (!EVP_CipherInit_ex2(c->ctr, NULL, NULL, block, 1, NULL))
+	if (!EVP_CipherInit_ex2(c->aes.ctx[CTR], NULL, NULL, block, 1, NULL))
 		return -EIO;
-	return evp_cipher_run(c->ctr, c->mask, zeroes, BLOCK);
+	return evp_cipher_run(c->aes.ctx[CTR], c->mask, zeroes, BLOCK);
 }
 
 /* RFC 3610, 2.2: the first block of the MAC. */
@@ -161,7 +153,7 @@ static int start_mac(struct ccm *c, const struct aead_start *start)
 	const uint8_t zeroes[BLOCK] = {0};
 	uint8_t block[BLOCK];
 
-	if (!EVP_CipherInit_ex2(c->cbc, NULL, NULL, zeroes, 1, NULL))
+	if (!EVP_CipherInit_ex2(c->aes.ctx[CBC], NULL, NULL, zeroes, 1, NULL))
 		return -EIO;
 	put_number(block + BLOCK, start->len, BLOCK - 1 - start->nonce_bytes);
 	memcpy(block + 1, start->nonce, start->nonce_bytes);
@@ -198,7 +190,7 @@ static int ccm_chunk(struct ccm *c, uint8_t *out, const uint8_t *in, size_t len)
 	int err = c->encrypt ? mac(c, in, len) : 0;
 
 	if (!err)
-		err = evp_cipher_run(c->ctr, out, in, len);
+		err = evp_cipher_run(c->aes.ctx[CTR], out, in, len);
 	if (!err && !c->encrypt)
 		err = mac(c, out, len);
 	return err;
@@ -235,14 +227,11 @@ static int ccm_finish(void *state, uint8_t *tag, const struct aead_start *start)
 }
 
 const struct aead_ops aead_ccm = {
-	.id = DECANT_CRYPTO_OPENSSL,
+	.common = {DECANT_CRYPTO_OPENSSL, ccm_make, ccm_clone, ccm_free},
 	.grain = 16,
 	.direct = {[DECANT_AEAD_AES_256_CCM] = 768, [DECANT_AEAD_AES_128_CCM] = 768},
 	.most_aad = UINT64_MAX,
 	.most_text = UINT64_MAX,
-	.make = ccm_make,
-	.clone = ccm_clone,
-	.free = ccm_free,
 	.begin = ccm_begin,
 	.aad = ccm_aad,
 	.text = ccm_text,

@@ -22,20 +22,18 @@ static const struct {
 	[DECANT_CIPHER_AES_128_CTS] = {CTS, 16, "cts(cbc(aes))"},
 };
 
-struct engine {
-	const struct cipher_ops *ops;
-	void *state;
-};
-
 struct decant_cipher {
 	enum decant_cipher_algorithm id;
 	size_t unit;
 	bool distinct;
-	struct engine
-		engines[2]; /* the second one is IPsec-MB, where the choice is ours */
-	size_t engines_nr;
+	struct engines engines;
 	struct scratch scratch;
 };
+
+static const struct cipher_ops *ops_of(const struct engine *engine)
+{
+	return (const struct cipher_ops *)(const void *)engine->ops;
+}
 
 static enum mode mode_of(enum decant_cipher_algorithm id)
 {
@@ -59,35 +57,25 @@ static bool is_key(enum decant_cipher_algorithm id, const uint8_t *key, size_t l
 	return mode_of(id) != XTS || CRYPTO_memcmp(key, key + len / 2, len / 2);
 }
 
-static int add_engine(struct decant_cipher *c, const struct cipher_ops *ops,
-		      const uint8_t *key)
+static const struct engine_ops *common(const struct cipher_ops *ops)
 {
-	struct cipher_setup setup = {c->id, algorithms[c->id].kernel, key,
-				     algorithms[c->id].key_bytes, c->unit};
-	struct engine *engine = &c->engines[c->engines_nr];
-	int err = ops ? ops->make(&engine->state, &setup) : -ENOTSUP;
-
-	if (err)
-		return err;
-	engine->ops = ops;
-	c->engines_nr++;
-	return 0;
+	return ops ? &ops->common : NULL;
 }
 
-static int add_engines(struct decant_cipher *c, enum decant_crypto_backend backend,
-		       const uint8_t *key)
+static int make(struct decant_cipher *c, enum decant_crypto_backend backend,
+		const uint8_t *key)
 {
-	const struct cipher_ops *mb = mode_of(c->id) == XTS ? cipher_xts_ipsec_mb : NULL;
-	int err;
+	bool xts = mode_of(c->id) == XTS;
+	struct engine_offer offer = {common(xts ? &cipher_xts : &cipher_cbc),
+				     common(xts ? cipher_xts_ipsec_mb : NULL),
+				     common(cipher_af_alg)};
+	struct engine_setup setup = {.algorithm = c->id,
+				     .kernel = algorithms[c->id].kernel,
+				     .key = key,
+				     .key_bytes = algorithms[c->id].key_bytes,
+				     .unit = c->unit};
 
-	if (backend == DECANT_CRYPTO_IPSEC_MB)
-		return add_engine(c, mb, key);
-	if (backend == DECANT_CRYPTO_AF_ALG)
-		return add_engine(c, cipher_af_alg, key);
-	err = add_engine(c, mode_of(c->id) == XTS ? &cipher_xts : &cipher_cbc, key);
-	if (!err && backend == DECANT_CRYPTO_AUTO && mb && ipsec_mb_is_wide())
-		(void)!add_engine(c, mb, key); /* doing without it is no error */
-	return err;
+	return engines_make(&c->engines, backend, &offer, &setup);
 }
 
 int decant_cipher_new(struct decant_cipher **out, enum decant_cipher_algorithm algorithm,
@@ -107,28 +95,12 @@ int decant_cipher_new(struct decant_cipher **out, enum decant_cipher_algorithm a
 	c->id = algorithm;
 	c->unit = unit;
 	c->distinct = o.distinct;
-	ERR_set_mark();
-	err = add_engines(c, o.backend, key);
-	ERR_pop_to_mark();
+	err = make(c, o.backend, key);
 	if (err) {
 		decant_cipher_free(c);
 		return err;
 	}
 	*out = c;
-	return 0;
-}
-
-static int clone_engines(struct decant_cipher *to, const struct decant_cipher *from)
-{
-	for (size_t i = 0; i < from->engines_nr; i++) {
-		const struct engine *engine = &from->engines[i];
-		int err = engine->ops->clone(&to->engines[i].state, engine->state);
-
-		if (err)
-			return err;
-		to->engines[i].ops = engine->ops;
-		to->engines_nr++;
-	}
 	return 0;
 }
 
@@ -142,9 +114,7 @@ int decant_cipher_clone(struct decant_cipher **out, const struct decant_cipher *
 	to->id = cipher->id;
 	to->unit = cipher->unit;
 	to->distinct = cipher->distinct;
-	ERR_set_mark();
-	err = clone_engines(to, cipher);
-	ERR_pop_to_mark();
+	err = engines_clone(&to->engines, &cipher->engines);
 	if (err) {
 		decant_cipher_free(to);
 		return err;
@@ -157,16 +127,16 @@ void decant_cipher_free(struct decant_cipher *cipher)
 {
 	if (!cipher)
 		return;
-	for (size_t i = 0; i < cipher->engines_nr; i++)
-		cipher->engines[i].ops->free(cipher->engines[i].state);
+	engines_free(&cipher->engines);
 	state_free(cipher, sizeof(*cipher));
 }
 
 static const struct engine *engine_for(const struct decant_cipher *c, size_t len)
 {
-	if (c->engines_nr < 2 || cipher_choice(c->id, len) == DECANT_CRYPTO_OPENSSL)
-		return &c->engines[0];
-	return &c->engines[1];
+	bool other =
+		c->engines.nr > 1 && cipher_choice(c->id, len) != DECANT_CRYPTO_OPENSSL;
+
+	return &c->engines.at[other];
 }
 
 enum decant_crypto_backend decant_cipher_backend(const struct decant_cipher *cipher,
@@ -233,16 +203,17 @@ static int check(struct decant_cipher *c, const struct cipher_request *rq)
 static int stream(struct decant_cipher *c, const struct engine *engine,
 		  struct cipher_request *rq)
 {
+	const struct cipher_ops *ops = ops_of(engine);
 	struct pass pass = {.dst = rq->dst,
 			    .src = rq->src,
 			    .len = rq->len,
 			    .grain = BLOCK,
-			    .tail = engine->ops->tail,
-			    .direct = engine->ops->direct,
-			    .feed = engine->ops->feed,
+			    .tail = ops->tail,
+			    .direct = ops->direct,
+			    .feed = ops->feed,
 			    .state = engine->state,
 			    .scratch = &c->scratch};
-	int err = engine->ops->begin(engine->state, rq->iv, rq->encrypt);
+	int err = ops->begin(engine->state, rq->iv, rq->encrypt);
 
 	if (!err)
 		err = pass_run(&pass);
@@ -262,8 +233,9 @@ static ssize_t run(struct decant_cipher *c, struct decant_iter *dst,
 	if (err)
 		return err;
 	ERR_set_mark();
-	err = engine->ops->whole ? engine->ops->whole(engine->state, rq, &c->scratch)
-				 : stream(c, engine, rq);
+	err = ops_of(engine)->whole
+		      ? ops_of(engine)->whole(engine->state, rq, &c->scratch)
+		      : stream(c, engine, rq);
 	ERR_pop_to_mark();
 	scratch_clean(&c->scratch);
 	if (err) {

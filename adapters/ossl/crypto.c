@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* crypto.c - what all contexts have in common. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <openssl/crypto.h>
 #include "internal.h"
-
-#define ALIGNMENT 64
 
 int decant_crypto_backend_check(enum decant_crypto_backend backend)
 {
@@ -35,24 +31,6 @@ const char *decant_crypto_backend_name(enum decant_crypto_backend backend)
 		return "af_alg";
 	}
 	return "?";
-}
-
-void *state_new(size_t bytes)
-{
-	size_t whole = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-	void *state = aligned_alloc(ALIGNMENT, whole);
-
-	if (state)
-		memset(state, 0, whole);
-	return state;
-}
-
-void state_free(void *state, size_t bytes)
-{
-	if (!state)
-		return;
-	OPENSSL_cleanse(state, bytes);
-	free(state);
 }
 
 int options_read(struct decant_crypto_options *options,

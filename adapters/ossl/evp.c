@@ -35,3 +35,23 @@ int evp_cipher_clone(EVP_CIPHER_CTX **out, const EVP_CIPHER_CTX *from)
 	*out = ctx;
 	return 0;
 }
+
+int evp_pair_new(struct evp_pair *pair, const char *name, const uint8_t *key)
+{
+	int err = evp_cipher_new(&pair->ctx[0], name, key, false);
+
+	return err ? err : evp_cipher_new(&pair->ctx[1], name, key, true);
+}
+
+int evp_pair_clone(struct evp_pair *pair, const struct evp_pair *from)
+{
+	int err = evp_cipher_clone(&pair->ctx[0], from->ctx[0]);
+
+	return err ? err : evp_cipher_clone(&pair->ctx[1], from->ctx[1]);
+}
+
+void evp_pair_free(struct evp_pair *pair)
+{
+	EVP_CIPHER_CTX_free(pair->ctx[0]); /* wipes what it knows of the key */
+	EVP_CIPHER_CTX_free(pair->ctx[1]);
+}

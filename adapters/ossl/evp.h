@@ -13,6 +13,18 @@ int evp_cipher_new(EVP_CIPHER_CTX **ctx, const char *name, const uint8_t *key,
 		   bool encrypt);
 int evp_cipher_clone(EVP_CIPHER_CTX **ctx, const EVP_CIPHER_CTX *from);
 
+/*
+ * Two of them, of which an error leaves what there is; what was not made is NULL. As they
+ * are made here, the first one decrypts and the second one encrypts.
+ */
+struct evp_pair {
+	EVP_CIPHER_CTX *ctx[2];
+};
+
+int evp_pair_new(struct evp_pair *pair, const char *name, const uint8_t *key);
+int evp_pair_clone(struct evp_pair *pair, const struct evp_pair *from);
+void evp_pair_free(struct evp_pair *pair);
+
 /* At most INT_MAX bytes; out is NULL for additional data. */
 static inline int evp_cipher_run(EVP_CIPHER_CTX *ctx, uint8_t *out, const uint8_t *in,
 				 size_t len)

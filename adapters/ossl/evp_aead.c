@@ -17,37 +17,25 @@ static void evp_free(void *state)
 	state_free(e, sizeof(*e));
 }
 
-static int evp_make(void **state, const struct aead_setup *setup)
+static int evp_make(void **state, const struct engine_setup *setup)
 {
 	struct evp_aead *e = state_new(sizeof(*e));
-	int err;
 
 	if (!e)
 		return -ENOMEM;
-	err = evp_cipher_new(&e->ctx, setup->algorithm->name, setup->key, true);
-	if (err) {
-		evp_free(e);
-		return err;
-	}
-	*state = e;
-	return 0;
+	return state_settle(state, e,
+			    evp_cipher_new(&e->ctx, setup->name, setup->key, true),
+			    evp_free);
 }
 
 static int evp_clone(void **state, const void *from)
 {
 	const struct evp_aead *model = from;
 	struct evp_aead *e = state_new(sizeof(*e));
-	int err;
 
 	if (!e)
 		return -ENOMEM;
-	err = evp_cipher_clone(&e->ctx, model->ctx);
-	if (err) {
-		evp_free(e);
-		return err;
-	}
-	*state = e;
-	return 0;
+	return state_settle(state, e, evp_cipher_clone(&e->ctx, model->ctx), evp_free);
 }
 
 static int evp_begin(void *state, const struct aead_start *start)
@@ -85,16 +73,13 @@ static int evp_finish(void *state, uint8_t *tag, const struct aead_start *start)
 }
 
 const struct aead_ops aead_evp = {
-	.id = DECANT_CRYPTO_OPENSSL,
+	.common = {DECANT_CRYPTO_OPENSSL, evp_make, evp_clone, evp_free},
 	.grain = 1,
 	.direct = {[DECANT_AEAD_AES_256_GCM] = 768,
 		   [DECANT_AEAD_AES_128_GCM] = 768,
 		   [DECANT_AEAD_CHACHA20_POLY1305] = 2048},
 	.most_aad = UINT64_MAX,
 	.most_text = UINT64_MAX,
-	.make = evp_make,
-	.clone = evp_clone,
-	.free = evp_free,
 	.begin = evp_begin,
 	.aad = evp_text,
 	.text = evp_text,

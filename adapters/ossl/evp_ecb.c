@@ -8,39 +8,21 @@
 /* Measured (bench-cipher): below this, a call with a new IV costs more than it saves. */
 #define UNIT 1024
 
-struct evp_ecb {
-	EVP_CIPHER_CTX *ctx[2]; /* decrypt, encrypt */
-};
-
 static void evp_free(void *state)
 {
-	struct evp_ecb *e = state;
+	struct evp_pair *pair = state;
 
-	EVP_CIPHER_CTX_free(e->ctx[0]);
-	EVP_CIPHER_CTX_free(e->ctx[1]);
-	state_free(e, sizeof(*e));
-}
-
-static int settle(void **state, struct evp_ecb *e, int err)
-{
-	if (err)
-		evp_free(e);
-	else
-		*state = e;
-	return err;
+	evp_pair_free(pair);
+	state_free(pair, sizeof(*pair));
 }
 
 static int make(void **state, const char *name, const uint8_t *key)
 {
-	struct evp_ecb *e = state_new(sizeof(*e));
-	int err;
+	struct evp_pair *pair = state_new(sizeof(*pair));
 
-	if (!e)
+	if (!pair)
 		return -ENOMEM;
-	err = evp_cipher_new(&e->ctx[0], name, key, false);
-	if (!err)
-		err = evp_cipher_new(&e->ctx[1], name, key, true);
-	return settle(state, e, err);
+	return state_settle(state, pair, evp_pair_new(pair, name, key), evp_free);
 }
 
 static int evp_make(void **state, const uint8_t *key, size_t key_bytes)
@@ -55,21 +37,16 @@ static int evp_unit_make(void **state, const uint8_t *key, size_t key_bytes)
 
 static int evp_clone(void **state, const void *from)
 {
-	const struct evp_ecb *model = from;
-	struct evp_ecb *e = state_new(sizeof(*e));
-	int err;
+	struct evp_pair *pair = state_new(sizeof(*pair));
 
-	if (!e)
+	if (!pair)
 		return -ENOMEM;
-	err = evp_cipher_clone(&e->ctx[0], model->ctx[0]);
-	if (!err)
-		err = evp_cipher_clone(&e->ctx[1], model->ctx[1]);
-	return settle(state, e, err);
+	return state_settle(state, pair, evp_pair_clone(pair, from), evp_free);
 }
 
 static int evp_run(void *state, uint8_t *out, const uint8_t *in, size_t len, bool encrypt)
 {
-	struct evp_ecb *e = state;
+	struct evp_pair *e = state;
 
 	return evp_cipher_run(e->ctx[encrypt], out, in, len);
 }
@@ -77,7 +54,7 @@ static int evp_run(void *state, uint8_t *out, const uint8_t *in, size_t len, boo
 static int evp_unit(void *state, uint8_t *out, const uint8_t *in, size_t len,
 		    const uint8_t iv[BLOCK], bool encrypt)
 {
-	struct evp_ecb *e = state;
+	struct evp_pair *e = state;
 
 	if (!EVP_CipherInit_ex2(e->ctx[encrypt], NULL, NULL, iv, encrypt, NULL))
 		return -EIO;

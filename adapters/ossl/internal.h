@@ -3,6 +3,7 @@
 #define OSSL_INTERNAL_H
 /* internal.h - what an algorithm is, and what a back end of an AEAD must know. */
 #include <decant/aead.h>
+#include "engine.h"
 #include "pass.h"
 
 /**
@@ -14,9 +15,8 @@
  * @nonce_most: bytes
  * @tag_least: bytes
  * @tag_step: tags are of so many bytes more or less, up to 16
- * @most_text: bytes; of CCM @ccm says
+ * @most_text: bytes; of CCM the nonce says
  * @most_aad: bytes
- * @ccm: text and MAC are ours to compose, and the nonce leaves room for the length
  */
 struct aead_algorithm {
 	const char *name, *kernel;
@@ -24,8 +24,14 @@ struct aead_algorithm {
 	size_t nonce_least, nonce_most;
 	size_t tag_least, tag_step;
 	uint64_t most_text, most_aad;
-	bool ccm;
 };
+
+/* Text and MAC are ours to compose, and the nonce leaves room for the length. */
+static inline bool is_ccm(unsigned algorithm)
+{
+	return algorithm == DECANT_AEAD_AES_256_CCM ||
+	       algorithm == DECANT_AEAD_AES_128_CCM;
+}
 
 #define AEADS (DECANT_AEAD_AES_128_CCM + 1)
 
@@ -48,26 +54,15 @@ struct aead_start {
 	bool encrypt;
 };
 
-/* What a back end is made from. */
-struct aead_setup {
-	enum decant_aead_algorithm id;
-	const struct aead_algorithm *algorithm;
-	const uint8_t *key;
-	size_t nonce_bytes, tag_bytes;
-};
-
 /**
  * struct aead_ops - one back end
- * @id: which one
+ * @common: which one, and its state
  * @grain: text and AAD come in multiples of this but for the last, see struct pass
  * @direct: for each algorithm, pieces from here on are worth a call of their own; see
  *	bench-thresholds
  * @most_aad: bytes of additional data it takes
  * @most_text: bytes of text it takes
  * @aad_whole: it wants its additional data in one call
- * @make: a state for a key, in *@state; 0, -ENOTSUP, -ENOMEM or another errno
- * @clone: another one like it
- * @free: wipe and free it
  * @begin: a message
  * @aad: some of its additional data; @out is NULL
  * @text: some of its text
@@ -75,14 +70,11 @@ struct aead_setup {
  * @whole: NULL, or: all of that at once, in place of the four above
  */
 struct aead_ops {
-	enum decant_crypto_backend id;
+	struct engine_ops common;
 	size_t grain;
 	size_t direct[AEADS];
 	uint64_t most_aad, most_text;
 	bool aad_whole;
-	int (*make)(void **state, const struct aead_setup *setup);
-	int (*clone)(void **state, const void *from);
-	void (*free)(void *state);
 	int (*begin)(void *state, const struct aead_start *start);
 	pass_feed *aad, *text;
 	int (*finish)(void *state, uint8_t *tag, const struct aead_start *start);
@@ -94,18 +86,8 @@ extern const struct aead_ops aead_evp, aead_ccm;
 /* NULL where decant was built without it. */
 extern const struct aead_ops *const aead_ipsec_mb, *const aead_af_alg;
 
-/* 0, or why it can't be used. */
-int ipsec_mb_check(void);
-int af_alg_check(void);
-/* It uses the instructions that the measured table was made with. */
-bool ipsec_mb_is_wide(void);
-
 /* Whose turn it is for len bytes, where both could do it: the measured table. */
 enum decant_crypto_backend aead_choice(enum decant_aead_algorithm algorithm, size_t len);
-
-/* Memory for a state that holds keys: aligned for vectors, zeroes; and back, wiped. */
-void *state_new(size_t bytes);
-void state_free(void *state, size_t bytes);
 
 /* The options that were given, or none; -EINVAL for a size of another library. */
 int options_read(struct decant_crypto_options *options,

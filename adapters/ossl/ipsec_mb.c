@@ -90,21 +90,21 @@ static void set_gcm_128(struct mb *mb)
 				 {m->gcm128_dec_finalize, m->gcm128_enc_finalize}};
 }
 
-static int mb_make(void **state, const struct aead_setup *setup)
+static int mb_make(void **state, const struct engine_setup *setup)
 {
 	struct mb *mb;
 	int err = ipsec_mb_check();
 
-	if (err || setup->algorithm->ccm)
+	if (err || is_ccm(setup->algorithm))
 		return -ENOTSUP;
 	mb = state_new(sizeof(*mb));
 	if (!mb)
 		return -ENOMEM;
-	memcpy(mb->key, setup->key, setup->algorithm->key_bytes);
-	mb->is_chacha = setup->id == DECANT_AEAD_CHACHA20_POLY1305;
-	if (setup->id == DECANT_AEAD_AES_256_GCM)
+	memcpy(mb->key, setup->key, setup->key_bytes);
+	mb->is_chacha = setup->algorithm == DECANT_AEAD_CHACHA20_POLY1305;
+	if (setup->algorithm == DECANT_AEAD_AES_256_GCM)
 		set_gcm_256(mb);
-	else if (setup->id == DECANT_AEAD_AES_128_GCM)
+	else if (setup->algorithm == DECANT_AEAD_AES_128_GCM)
 		set_gcm_128(mb);
 	*state = mb;
 	return 0;
@@ -184,7 +184,7 @@ static int mb_finish(void *state, uint8_t *tag, const struct aead_start *start)
 }
 
 static const struct aead_ops ops = {
-	.id = DECANT_CRYPTO_IPSEC_MB,
+	.common = {DECANT_CRYPTO_IPSEC_MB, mb_make, mb_clone, mb_free},
 	.grain = 1,
 	.direct = {[DECANT_AEAD_AES_256_GCM] = 512,
 		   [DECANT_AEAD_AES_128_GCM] = 512,
@@ -192,9 +192,6 @@ static const struct aead_ops ops = {
 	.most_aad = PASS_BATCH,
 	.most_text = UINT64_MAX,
 	.aad_whole = true,
-	.make = mb_make,
-	.clone = mb_clone,
-	.free = mb_free,
 	.begin = mb_begin,
 	.aad = mb_aad,
 	.text = mb_text,
@@ -263,34 +260,22 @@ static int ecb_make(void **state, const uint8_t *key, size_t key_bytes)
 	e = state_new(sizeof(*e));
 	if (!e)
 		return -ENOMEM;
-	err = ecb_evp.make(&e->other, key, key_bytes);
-	if (err) {
-		ecb_free(e);
-		return err;
-	}
 	e->key_bytes = key_bytes;
 	(key_bytes == 32 ? manager->keyexp_256 : manager->keyexp_128)(key, e->enc,
 								      e->dec);
-	*state = e;
-	return 0;
+	return state_settle(state, e, ecb_evp.make(&e->other, key, key_bytes), ecb_free);
 }
 
 static int ecb_clone(void **state, const void *from)
 {
+	const struct mb_ecb *model = from;
 	struct mb_ecb *e = state_new(sizeof(*e));
-	int err;
 
 	if (!e)
 		return -ENOMEM;
-	memcpy(e, from, sizeof(*e));
-	err = ecb_evp.clone(&e->other, ((const struct mb_ecb *)from)->other);
-	if (err) {
-		e->other = NULL;
-		ecb_free(e);
-		return err;
-	}
-	*state = e;
-	return 0;
+	memcpy(e, model, sizeof(*e));
+	e->other = NULL;
+	return state_settle(state, e, ecb_evp.clone(&e->other, model->other), ecb_free);
 }
 
 static bool job(IMB_MGR *m, const struct mb_ecb *e, uint8_t *out, const uint8_t *in,
@@ -331,18 +316,15 @@ static int ecb_run(void *state, uint8_t *out, const uint8_t *in, size_t len, boo
 static const struct ecb_ops ecb_mb = {
 	.make = ecb_make, .clone = ecb_clone, .free = ecb_free, .run = ecb_run};
 
-static int mb_xts_make(void **state, const struct cipher_setup *setup)
+static int mb_xts_make(void **state, const struct engine_setup *setup)
 {
 	return xts_make(state, setup, &ecb_mb);
 }
 
 static const struct cipher_ops xts_ops = {
-	.id = DECANT_CRYPTO_IPSEC_MB,
+	.common = {DECANT_CRYPTO_IPSEC_MB, mb_xts_make, xts_clone, xts_free},
 	.tail = 2 * BLOCK,
 	.direct = 768,
-	.make = mb_xts_make,
-	.clone = xts_clone,
-	.free = xts_free,
 	.begin = xts_begin,
 	.feed = xts_feed,
 };

@@ -3,18 +3,10 @@
 #define OSSL_MODES_H
 /* modes.h - what a back end of a cipher for storage must know. */
 #include <decant/cipher.h>
+#include "engine.h"
 #include "pass.h"
 
 #define BLOCK 16
-
-/* What a back end is made from; the key has been checked. */
-struct cipher_setup {
-	enum decant_cipher_algorithm id;
-	const char *kernel; /* AF_ALG's name */
-	const uint8_t *key;
-	size_t key_bytes;
-	size_t unit;
-};
 
 struct cipher_request {
 	struct decant_iter dst, src;
@@ -25,22 +17,16 @@ struct cipher_request {
 
 /**
  * struct cipher_ops - one back end of one mode
- * @id: which one
+ * @common: which one, and its state
  * @tail: the last call gets at least so many bytes, or all there are
  * @direct: pieces from here on are worth a call of their own; see bench-thresholds
- * @make: a state for a key, in *@state; 0, -ENOTSUP, -ENOMEM or another errno
- * @clone: another one like it
- * @free: wipe and free it
  * @begin: a text
  * @feed: some of it, in multiples of a block but for the last
  * @whole: NULL, or: all of that at once, in place of the two above
  */
 struct cipher_ops {
-	enum decant_crypto_backend id;
+	struct engine_ops common;
 	size_t tail, direct;
-	int (*make)(void **state, const struct cipher_setup *setup);
-	int (*clone)(void **state, const void *from);
-	void (*free)(void *state);
 	int (*begin)(void *state, const uint8_t *iv, bool encrypt);
 	pass_feed *feed;
 	int (*whole)(void *state, struct cipher_request *rq, struct scratch *scratch);
@@ -77,7 +63,7 @@ struct ecb_ops {
 extern const struct ecb_ops ecb_evp;
 
 /* XTS over one of these, for a back end's table. */
-int xts_make(void **state, const struct cipher_setup *setup, const struct ecb_ops *ops);
+int xts_make(void **state, const struct engine_setup *setup, const struct ecb_ops *ops);
 int xts_clone(void **state, const void *from);
 void xts_free(void *state);
 int xts_begin(void *state, const uint8_t *iv, bool encrypt);

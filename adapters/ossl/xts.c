@@ -48,16 +48,7 @@ void xts_free(void *state)
 	state_free(x, sizeof(*x));
 }
 
-static int settle(void **state, struct xts *x, int err)
-{
-	if (err)
-		xts_free(x);
-	else
-		*state = x;
-	return err;
-}
-
-int xts_make(void **state, const struct cipher_setup *setup, const struct ecb_ops *ops)
+int xts_make(void **state, const struct engine_setup *setup, const struct ecb_ops *ops)
 {
 	size_t half = setup->key_bytes / 2;
 	struct xts *x = state_new(sizeof(*x));
@@ -72,7 +63,7 @@ int xts_make(void **state, const struct cipher_setup *setup, const struct ecb_op
 		err = ops->make(&x->tweak, setup->key + half, half);
 	if (!err && ops->unit_least && x->unit >= ops->unit_least)
 		err = ops->unit_make(&x->units, setup->key, setup->key_bytes);
-	return settle(state, x, err);
+	return state_settle(state, x, err, xts_free);
 }
 
 int xts_clone(void **state, const void *from)
@@ -90,7 +81,7 @@ int xts_clone(void **state, const void *from)
 		err = x->ops->clone(&x->tweak, model->tweak);
 	if (!err && model->units)
 		err = x->ops->clone(&x->units, model->units);
-	return settle(state, x, err);
+	return state_settle(state, x, err, xts_free);
 }
 
 static inline wide load(const uint8_t *at)
@@ -303,18 +294,15 @@ int xts_feed(void *state, uint8_t *out, const uint8_t *in, size_t len, bool last
 
 /* --- by OpenSSL --- */
 
-static int evp_xts_make(void **state, const struct cipher_setup *setup)
+static int evp_xts_make(void **state, const struct engine_setup *setup)
 {
 	return xts_make(state, setup, &ecb_evp);
 }
 
 const struct cipher_ops cipher_xts = {
-	.id = DECANT_CRYPTO_OPENSSL,
+	.common = {DECANT_CRYPTO_OPENSSL, evp_xts_make, xts_clone, xts_free},
 	.tail = 2 * BLOCK,
 	.direct = 384,
-	.make = evp_xts_make,
-	.clone = xts_clone,
-	.free = xts_free,
 	.begin = xts_begin,
 	.feed = xts_feed,
 };

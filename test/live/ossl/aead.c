@@ -5,35 +5,10 @@
  */
 #include "aead.h"
 #include "combo.h"
+#include "counting.h"
 #include <limits.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <openssl/crypto.h>
-
-static size_t allocations;
-
-static void *count_malloc(size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	allocations++;
-	return malloc(n);
-}
-
-static void *count_realloc(void *p, size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	allocations++;
-	return realloc(p, n);
-}
-
-static void plain_free(void *p, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	free(p);
-}
 
 /* --- for each algorithm and back end --- */
 
@@ -533,7 +508,7 @@ int main(int argc, char **argv)
 		{"more than INT_MAX bytes", beyond_int},
 	};
 
-	CRYPTO_set_mem_functions(count_malloc, count_realloc, plain_free);
+	count_allocations();
 	return combo_main(argc, argv, cases, sizeof(cases) / sizeof(*cases), algorithms,
 			  sizeof(algorithms) / sizeof(*algorithms), offers, others,
 			  sizeof(others) / sizeof(*others));

@@ -5,35 +5,11 @@
  */
 #include "cipher.h"
 #include "combo.h"
+#include "counting.h"
 #include "cuts.h"
 #include <errno.h>
-#include <openssl/crypto.h>
 
 #define MOST 150000
-
-static size_t allocations;
-
-static void *count_malloc(size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	allocations++;
-	return malloc(n);
-}
-
-static void *count_realloc(void *p, size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return realloc(p, n);
-}
-
-static void plain_free(void *p, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	free(p);
-}
 
 struct sample {
 	enum decant_cipher_algorithm algorithm;
@@ -362,7 +338,7 @@ int main(int argc, char **argv)
 		{"limits", limits},
 	};
 
-	CRYPTO_set_mem_functions(count_malloc, count_realloc, plain_free);
+	count_allocations();
 	return combo_main(argc, argv, cases, sizeof(cases) / sizeof(*cases), algorithms,
 			  sizeof(algorithms) / sizeof(*algorithms), offers, others,
 			  sizeof(others) / sizeof(*others));
