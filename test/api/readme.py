@@ -19,8 +19,8 @@ def case(nr, name, problems):
     return not problems
 
 
-def run(*command):
-    return subprocess.run(command, capture_output=True, text=True)
+def run(*command, **more):
+    return subprocess.run(command, capture_output=True, text=True, **more)
 
 
 def example(lib_dir):
@@ -38,10 +38,9 @@ def example(lib_dir):
     return [] if ran.returncode == 0 else [f'exit {ran.returncode}: {ran.stdout}']
 
 
-def links():
-    text = (TOP / 'README.md').read_text()
-    names = re.findall(r'\]\(([^)#:]+)\)', text)
-    return [f'{name}: no such file' for name in names if not (TOP / name).exists()]
+def links(page):
+    names = re.findall(r'\]\(([^)#:]+)\)', page.read_text())
+    return [f'{name}: no such file' for name in names if not (page.parent / name).exists()]
 
 
 def options(decant):
@@ -65,7 +64,7 @@ def main():
     args = parser.parse_args()
     print('1..4')
     ok = case(1, "the README's example compiles and runs", example(args.lib))
-    ok &= case(2, "the README's links lead somewhere", links())
+    ok &= case(2, "the README's links lead somewhere", links(TOP / 'README.md'))
     ok &= case(3, 'help and man page of copy have the same options', options(args.decant))
     ok &= case(4, 'the man pages are correct', man_pages((TOP / 'docs/man').glob('*.1')))
     return 0 if ok else 1
