@@ -56,7 +56,7 @@ void verbs_settle(struct verbs_op *op)
 	op->busy = false;
 	op->pair->handed += !op->counted;
 	op->counted = true;
-	verbs_list_push(&op->pair->queue->done, op);
+	STAILQ_INSERT_TAIL(&op->pair->queue->done, op, next);
 }
 
 static void cancel_list(struct verbs_list *list)
@@ -104,7 +104,8 @@ static void settle_all(struct decant_verbs_pair *pair)
 {
 	size_t nr = (size_t)pair->options.depth + pair->options.receives;
 
-	pair->tx = pair->rx = (struct verbs_list){0};
+	STAILQ_INIT(&pair->tx);
+	STAILQ_INIT(&pair->rx);
 	for (size_t i = 0; i < nr; i++) {
 		struct verbs_op *op = &pair->ops[i];
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <infiniband/verbs.h>
 #include <rdma/rdma_cma.h>
+#include <sys/queue.h>
 
 /* Sets of uses: a domain for each. */
 #define VERBS_DOMAINS 8
@@ -64,7 +65,7 @@ struct verbs_scratch {
 };
 
 struct verbs_op {
-	struct verbs_op *next;
+	STAILQ_ENTRY(verbs_op) next;
 	struct decant_verbs_pair *pair;
 	void *user;
 	struct decant_hold hold;
@@ -89,10 +90,7 @@ struct verbs_op {
 	struct verbs_cut own_cuts[VERBS_CUTS];
 };
 
-struct verbs_list {
-	struct verbs_op *head;
-	struct verbs_op *tail;
-};
+STAILQ_HEAD(verbs_list, verbs_op);
 
 /* A work request in the send queue, by its number modulo the queue's size. */
 struct verbs_slot {
@@ -173,7 +171,6 @@ int verbs_fail(struct decant_verbs_pair *pair, int error, const char *format, ..
 const char *verbs_kind_name(enum decant_verbs_kind kind);
 
 /* table.c */
-void verbs_list_push(struct verbs_list *list, struct verbs_op *op);
 struct verbs_op *verbs_list_pop(struct verbs_list *list);
 int verbs_tables_new(struct decant_verbs_pair *pair);
 void verbs_tables_free(struct decant_verbs_pair *pair);

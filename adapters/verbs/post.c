@@ -92,7 +92,7 @@ static unsigned gather(struct decant_verbs_pair *pair, struct ibv_send_wr *chain
 	struct verbs_op *op;
 	unsigned nr = 0;
 
-	while (nr < VERBS_CHAIN && (op = pair->tx.head)) {
+	while (nr < VERBS_CHAIN && (op = STAILQ_FIRST(&pair->tx))) {
 		if (!pair->budget)
 			pair->budget = budget(pair, op);
 		if (!pair->budget)
@@ -163,11 +163,11 @@ void verbs_post_receives(struct decant_verbs_pair *pair)
 	struct ibv_recv_wr chain[VERBS_CHAIN], *bad;
 	int rc = 0;
 
-	while (!rc && pair->rx.head &&
+	while (!rc && !STAILQ_EMPTY(&pair->rx) &&
 	       (pair->state == VERBS_READY || pair->state == VERBS_CONNECTED)) {
 		unsigned nr = 0;
 
-		while (nr < VERBS_CHAIN && pair->rx.head) {
+		while (nr < VERBS_CHAIN && !STAILQ_EMPTY(&pair->rx)) {
 			next_receive(pair, verbs_list_pop(&pair->rx), &chain[nr]);
 			if (nr)
 				chain[nr - 1].next = &chain[nr];
@@ -196,7 +196,7 @@ static int make_message(struct decant_verbs_pair *pair, struct decant_span buffe
 					  mapping->lkey};
 	op->nr_sges = op->nr_cuts = 1;
 	op->queued = true;
-	verbs_list_push(&pair->rx, op);
+	STAILQ_INSERT_TAIL(&pair->rx, op, next);
 	return 0;
 }
 
@@ -208,14 +208,14 @@ void verbs_refill(struct decant_verbs_pair *pair)
 
 	if (!pool || (pair->state != VERBS_READY && pair->state != VERBS_CONNECTED))
 		return;
-	while (pair->free_rx.head) {
+	while (!STAILQ_EMPTY(&pair->free_rx)) {
 		buffer = decant_pool_get(pool);
 		if (!buffer.addr)
 			break;
 		if (make_message(pair, buffer))
 			decant_pool_put(pool, buffer.addr);
 	}
-	if (pair->free_rx.head)
+	if (!STAILQ_EMPTY(&pair->free_rx))
 		pair->queue->needy = true;
 	verbs_post_receives(pair);
 }
@@ -244,7 +244,7 @@ static struct verbs_op *take_first(struct decant_verbs_pair *pair)
  */
 void verbs_unpost(struct decant_verbs_pair *pair)
 {
-	struct verbs_list list = {0};
+	struct verbs_list list = STAILQ_HEAD_INITIALIZER(list);
 	struct verbs_op *op;
 	int rc;
 
@@ -257,12 +257,12 @@ void verbs_unpost(struct decant_verbs_pair *pair)
 	}
 	pair->generation = ++pair->queue->generation;
 	while ((op = take_first(pair)))
-		verbs_list_push(&list, op);
-	while ((op = verbs_list_pop(&pair->rx)))
-		verbs_list_push(&list, op);
-	for (op = list.head; op; op = op->next) {
+		STAILQ_INSERT_TAIL(&list, op, next);
+	STAILQ_CONCAT(&list, &pair->rx);
+	STAILQ_FOREACH(op, &list, next)
+	{
 		op->queued = true;
 		op->under_way = 0;
 	}
-	pair->rx = list;
+	STAILQ_CONCAT(&pair->rx, &list);
 }

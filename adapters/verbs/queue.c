@@ -54,6 +54,7 @@ int decant_verbs_queue_new(struct decant_verbs_queue **out, struct decant_verbs 
 		return -ENOMEM;
 	queue->verbs = verbs;
 	queue->epoll = -1;
+	STAILQ_INIT(&queue->done);
 	queue->entries = entries ? entries : most < ENTRIES ? most : ENTRIES;
 	rc = make_cq(queue);
 	if (rc) {
@@ -123,13 +124,13 @@ int verbs_queue_add(struct decant_verbs_queue *queue, struct decant_verbs_pair *
 
 void verbs_queue_remove(struct decant_verbs_queue *queue, struct decant_verbs_pair *pair)
 {
-	struct verbs_list kept = {0};
+	struct verbs_list kept = STAILQ_HEAD_INITIALIZER(kept);
 	struct verbs_op *op;
 
 	while ((op = verbs_list_pop(&queue->done)))
 		if (op->pair != pair)
-			verbs_list_push(&kept, op);
-	queue->done = kept;
+			STAILQ_INSERT_TAIL(&kept, op, next);
+	STAILQ_CONCAT(&queue->done, &kept);
 	queue->reserved -= needs(pair);
 	queue->pairs[pair->index] = NULL;
 }
@@ -200,13 +201,13 @@ int decant_verbs_poll(struct decant_verbs_queue *queue, struct decant_verbs_even
 	unsigned n = 0;
 
 	progress(queue);
-	while (n < max && queue->done.head) {
+	while (n < max && !STAILQ_EMPTY(&queue->done)) {
 		struct verbs_op *op = verbs_list_pop(&queue->done);
 
 		events[n++] = event_of(op);
 		verbs_op_put(op);
 	}
-	return n || queue->done.head ? (int)n : queue->broken;
+	return n || !STAILQ_EMPTY(&queue->done) ? (int)n : queue->broken;
 }
 
 /* Take notifications that are there; each says only that there was one. */
@@ -231,6 +232,6 @@ int decant_verbs_fd(struct decant_verbs_queue *queue, bool *may_sleep)
 		queue->broken = -EIO;
 	/* what came before the request announces itself no more */
 	progress(queue);
-	*may_sleep = !queue->done.head && !queue->broken && !queue->needy;
+	*may_sleep = STAILQ_EMPTY(&queue->done) && !queue->broken && !queue->needy;
 	return queue->epoll;
 }

@@ -4,25 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-void verbs_list_push(struct verbs_list *list, struct verbs_op *op)
-{
-	op->next = NULL;
-	if (list->tail)
-		list->tail->next = op;
-	else
-		list->head = op;
-	list->tail = op;
-}
-
 struct verbs_op *verbs_list_pop(struct verbs_list *list)
 {
-	struct verbs_op *op = list->head;
+	struct verbs_op *op = STAILQ_FIRST(list);
 
-	if (!op)
-		return NULL;
-	list->head = op->next;
-	if (!list->head)
-		list->tail = NULL;
+	if (op)
+		STAILQ_REMOVE_HEAD(list, next);
 	return op;
 }
 
@@ -45,7 +32,7 @@ static void share_out(struct decant_verbs_pair *pair, size_t nr)
 		op->own_sges = pair->sges + i * elements;
 		if (tx && pair->inline_bytes)
 			op->bytes = pair->bytes + i * pair->inline_bytes;
-		verbs_list_push(tx ? &pair->free_tx : &pair->free_rx, op);
+		STAILQ_INSERT_TAIL(tx ? &pair->free_tx : &pair->free_rx, op, next);
 	}
 }
 
@@ -53,6 +40,11 @@ int verbs_tables_new(struct decant_verbs_pair *pair)
 {
 	const struct decant_verbs_pair_options *o = &pair->options;
 	size_t nr = (size_t)o->depth + o->receives;
+
+	STAILQ_INIT(&pair->free_tx);
+	STAILQ_INIT(&pair->free_rx);
+	STAILQ_INIT(&pair->tx);
+	STAILQ_INIT(&pair->rx);
 
 	pair->ops = calloc(nr, sizeof(*pair->ops));
 	pair->sges = calloc(nr * elements_of(pair), sizeof(*pair->sges));
@@ -142,7 +134,8 @@ void verbs_op_put(struct verbs_op *op)
 	verbs_op_let_go(op);
 	op->busy = false;
 	pair->handed -= op->counted;
-	verbs_list_push(is_receive(op->kind) ? &pair->free_rx : &pair->free_tx, op);
+	STAILQ_INSERT_TAIL(is_receive(op->kind) ? &pair->free_rx : &pair->free_tx, op,
+			   next);
 }
 
 /* Four times the room; what is there moves along. */

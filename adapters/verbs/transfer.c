@@ -49,7 +49,8 @@ static void enqueue(struct decant_verbs_pair *pair, struct verbs_op *op,
 		return;
 	}
 	op->queued = true;
-	verbs_list_push(op->kind == DECANT_VERBS_RECV ? &pair->rx : &pair->tx, op);
+	STAILQ_INSERT_TAIL(op->kind == DECANT_VERBS_RECV ? &pair->rx : &pair->tx, op,
+			   next);
 	if (how && how->more)
 		pair->queue->needy = true;
 	else if (op->kind == DECANT_VERBS_RECV)
