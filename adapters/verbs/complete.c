@@ -144,20 +144,19 @@ void verbs_kill(struct decant_verbs_pair *pair, int error)
 	settle_all(pair);
 }
 
-static void blame(struct verbs_op *op, const struct ibv_wc *wc, size_t request)
+static void blame(struct verbs_op *op, enum ibv_wc_status status, size_t request)
 {
 	if (op->result >= 0) {
-		op->result = verbs_status_errno(wc->status);
-		op->status = wc->status;
+		op->result = verbs_status_errno(status);
+		op->status = status;
 		op->failed = request;
 	}
 	if (op->pair->state == VERBS_DEAD)
 		return;
-	verbs_die(op->pair,
-		  verbs_fail(op->pair, verbs_status_errno(wc->status),
-			     "%s: request %zu of %zu: %s (status %u)",
-			     verbs_kind_name(op->kind), request + 1, op->nr_cuts,
-			     ibv_wc_status_str(wc->status), wc->status));
+	verbs_die(op->pair, verbs_fail(op->pair, verbs_status_errno(status),
+				       "%s: request %zu of %zu: %s (status %u)",
+				       verbs_kind_name(op->kind), request + 1,
+				       op->nr_cuts, ibv_wc_status_str(status), status));
 }
 
 /* Everything up to work request number @last has completed. */
@@ -182,7 +181,7 @@ static void sent(struct decant_verbs_pair *pair, const struct ibv_wc *wc)
 	if (slot.number < pair->retired || slot.number >= pair->posted)
 		return;
 	if (wc->status)
-		blame(slot.op, wc, slot.cut);
+		blame(slot.op, wc->status, slot.cut);
 	/* That may have been the end of all. */
 	if (slot.number < pair->retired)
 		return;
@@ -193,6 +192,12 @@ static void sent(struct decant_verbs_pair *pair, const struct ibv_wc *wc)
 		verbs_post_sends(pair);
 }
 
+/* Never trust a length that came from outside. */
+static bool too_long(const struct verbs_op *op, const struct ibv_wc *wc)
+{
+	return wc->opcode != IBV_WC_RECV_RDMA_WITH_IMM && wc->byte_len > op->len;
+}
+
 static void received(struct decant_verbs_pair *pair, const struct ibv_wc *wc)
 {
 	uint32_t at = (uint32_t)(wc->wr_id & 0x7fffffff) % pair->options.receives;
@@ -201,20 +206,19 @@ static void received(struct decant_verbs_pair *pair, const struct ibv_wc *wc)
 	if (!op)
 		return;
 	if (wc->status)
-		blame(op, wc, 0);
+		blame(op, wc->status, 0);
+	else if (too_long(op, wc))
+		blame(op, IBV_WC_LOC_LEN_ERR, 0);
 	if (pair->receives[at] != op)
 		return;
 	pair->receives[at] = NULL;
 	pair->spare[pair->nr_spare++] = at;
 	op->under_way = 0;
-	if (!wc->status) {
+	if (!wc->status && op->result >= 0) {
 		op->written = wc->opcode == IBV_WC_RECV_RDMA_WITH_IMM;
 		op->with_imm = wc->wc_flags & IBV_WC_WITH_IMM;
 		op->imm = op->with_imm ? ntohl(wc->imm_data) : 0;
 		op->result = wc->byte_len;
-		/* never trust a length that came from outside */
-		if (!op->written && wc->byte_len > op->len)
-			op->result = (ssize_t)op->len;
 	}
 	verbs_settle(op);
 	if (pair->state == VERBS_DEAD)

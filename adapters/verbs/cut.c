@@ -239,6 +239,12 @@ static bool fits_inline(const struct verbs_op *op, const struct decant_iter *it)
 	       op->len <= op->pair->inline_bytes;
 }
 
+static bool needs_a_byte(const struct verbs_op *op)
+{
+	return op->kind == DECANT_VERBS_RECV && !op->len &&
+	       op->pair->verbs->caps.transport == DECANT_VERBS_IWARP;
+}
+
 /* Whether bytes may go another way than directly after this error. */
 static bool stage_helps(const struct verbs_op *op, int rc)
 {
@@ -278,6 +284,10 @@ int verbs_cut(struct verbs_op *op, struct decant_iter *it, const struct verbs_wa
 
 	if (fits_inline(op, it)) {
 		rc = cut_inline(op, it, want);
+	} else if (needs_a_byte(op)) {
+		rc = verbs_scratch_byte(op, op->sges);
+		op->nr_sges = 0;
+		add_cut(op, 1, 0, 0);
 	} else {
 		rc = cut(op, it, want);
 		for (int i = 0; i < 2 && rc && stage_helps(op, rc); i++) {

@@ -191,6 +191,7 @@ int verbs_cut(struct verbs_op *op, struct decant_iter *it, const struct verbs_wa
 
 /* scratch.c */
 int verbs_scratch_new(struct verbs_op *op, const struct decant_iter *it);
+int verbs_scratch_byte(struct verbs_op *op, struct decant_sge *sge);
 void verbs_scratch_free(struct verbs_op *op);
 
 /* post.c */

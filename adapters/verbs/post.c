@@ -158,9 +158,20 @@ static void next_receive(struct decant_verbs_pair *pair, struct verbs_op *op,
 	op->number = pair->nr_receives++;
 }
 
+static void refused_receive(struct decant_verbs_pair *pair, const struct ibv_recv_wr *bad,
+			    int rc)
+{
+	struct verbs_op *op = pair->receives[(bad->wr_id & ~RECEIVE & 0xffffffff) %
+					     pair->options.receives];
+	int error = verbs_fail(pair, rc, "a receive was refused");
+
+	op->result = error;
+	verbs_kill(pair, error);
+}
+
 void verbs_post_receives(struct decant_verbs_pair *pair)
 {
-	struct ibv_recv_wr chain[VERBS_CHAIN], *bad;
+	struct ibv_recv_wr chain[VERBS_CHAIN], *bad = chain;
 	int rc = 0;
 
 	while (!rc && !STAILQ_EMPTY(&pair->rx) &&
@@ -175,7 +186,7 @@ void verbs_post_receives(struct decant_verbs_pair *pair)
 		}
 		rc = ibv_post_recv(pair->qp, chain, &bad);
 		if (rc)
-			verbs_kill(pair, verbs_fail(pair, rc, "a receive was refused"));
+			refused_receive(pair, bad ? bad : chain, rc);
 	}
 }
 

@@ -117,6 +117,26 @@ int verbs_scratch_new(struct verbs_op *op, const struct decant_iter *it)
 	return rc;
 }
 
+/*
+ * One byte for a receive that has none: not every device takes one without elements.
+ * What fills it is a message that was too long.
+ */
+int verbs_scratch_byte(struct verbs_op *op, struct decant_sge *sge)
+{
+	struct decant_span span = {0};
+	int rc;
+
+	op->scratch = calloc(1, sizeof(*op->scratch));
+	if (!op->scratch)
+		return -ENOMEM;
+	rc = memory(op->pair, op->scratch, 1, &span);
+	if (!rc)
+		*sge = (struct decant_sge){
+			(uintptr_t)span.addr, 1,
+			decant_domain_mapping(op->pair->domain, span.region)->lkey};
+	return rc;
+}
+
 void verbs_scratch_free(struct verbs_op *op)
 {
 	struct verbs_scratch *scratch = op->scratch;

@@ -19,25 +19,27 @@ static struct decant_verbs_cache *cache_begin(size_t regions, size_t bytes)
 							   .uses = RIG_USES,
 							   .max_regions = regions,
 							   .max_bytes = bytes};
-	struct decant_verbs_pair_options pair = {
-		.size = sizeof(pair), .uses = RIG_USES, .inline_bytes = SIZE_MAX};
 	struct decant_verbs_cache *cache;
-	int rc;
 
 	REQUIRE(!decant_verbs_cache_new(&cache, rig.verbs, &options));
-	rig_use((struct decant_verbs_pair_options){0});
-	decant_verbs_pair_free(rig.pair);
-	pair.space = decant_verbs_cache_space(cache);
-	rig.pair = rig_pair(pair, &rc);
-	REQUIRE(rig.pair);
+	rig.options = (struct decant_verbs_pair_options){
+		.uses = RIG_USES,
+		.inline_bytes = SIZE_MAX,
+		.space = decant_verbs_cache_space(cache)};
+	rig_begin(false);
 	return cache;
 }
 
 static void cache_end(struct decant_verbs_cache *cache)
 {
-	decant_verbs_pair_free(rig.pair);
-	rig.pair = NULL;
+	rig_end();
 	decant_verbs_cache_free(cache);
+}
+
+static bool arrived(const unsigned char *addr, size_t len)
+{
+	rig_arrived();
+	return !memcmp(rig.there, addr, len);
 }
 
 static bool cached_write(struct decant_verbs_cache *cache, unsigned char *addr,
@@ -52,7 +54,7 @@ static bool cached_write(struct decant_verbs_cache *cache, unsigned char *addr,
 		       decant_verbs_write(rig.pair, &it, len, &rig.remote, 1, NULL, NULL),
 		       0) &&
 	       rig_event(&event) && CHECK_EQ(event.result, len) &&
-	       CHECK(!memcmp(rig.there, addr, len));
+	       CHECK(arrived(addr, len));
 }
 
 static void cache_counts(void)
@@ -119,6 +121,7 @@ static void cache_random(void)
 			      0) ||
 		    !rig_event(&event))
 			break;
+		rig_arrived();
 		CHECK(event.result == (ssize_t)len && moves_equal(rig.there, len));
 		if (!check_below(4))
 			decant_verbs_cache_invalidate(cache,

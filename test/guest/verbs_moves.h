@@ -161,6 +161,7 @@ static bool moves_write(int kind)
 	CHECK(event.user == &rig && event.kind == DECANT_VERBS_WRITE);
 	CHECK_EQ(event.result, len);
 	CHECK_EQ(decant_iter_count(&it), moves.len - len);
+	rig_arrived();
 	moves_gather_ranges(got, ranges, nr);
 	return CHECK(moves_equal(got, len));
 }
@@ -202,14 +203,14 @@ static bool moves_both(size_t len, uint32_t imm)
 /* Send the pieces into a flat receive. */
 static bool moves_send(int kind)
 {
-	struct decant_verbs_how how = {.size = sizeof(how), .with_imm = true};
+	struct decant_verbs_how how = {.size = sizeof(how), .with_imm = rig_writes_imm()};
 	struct decant_iter to = rig_buf(DECANT_DEST, rig.there, RIG_THERE_LEN);
 	struct decant_iter it = moves_iter(DECANT_SOURCE, kind);
 	struct decant_bvec whole = {rig.there, RIG_THERE_LEN, rig.region_there};
 
-	how.imm = (uint32_t)check_random() | 1;
+	how.imm = how.with_imm ? (uint32_t)check_random() | 1 : 0;
 	REQUIRE(!decant_iter_bvec(&to, DECANT_DEST, &whole, 1));
-	if (!CHECK_EQ(decant_verbs_recv(rig.pair, &to, SIZE_MAX, NULL, NULL), 0) ||
+	if (!CHECK_EQ(decant_verbs_recv(rig_receiver(), &to, SIZE_MAX, NULL, NULL), 0) ||
 	    !CHECK_EQ(decant_verbs_send(rig.pair, &it, SIZE_MAX, &how, NULL), 0))
 		return false;
 	return moves_both(moves.len, how.imm) && CHECK(moves_equal(rig.there, moves.len));
@@ -226,7 +227,7 @@ static bool moves_recv(int kind)
 	if (check_below(2))
 		whole.len = check_below(moves.len + 1);
 	REQUIRE(!decant_iter_bvec(&from, DECANT_SOURCE, &whole, 1));
-	if (!CHECK_EQ(decant_verbs_recv(rig.pair, &it, SIZE_MAX, NULL, NULL), 0) ||
+	if (!CHECK_EQ(decant_verbs_recv(rig_receiver(), &it, SIZE_MAX, NULL, NULL), 0) ||
 	    !CHECK_EQ(decant_verbs_send(rig.pair, &from, SIZE_MAX, NULL, NULL), 0))
 		return false;
 	return moves_both(whole.len, 0) && CHECK(moves_equal(rig.there, whole.len));

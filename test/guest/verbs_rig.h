@@ -2,11 +2,13 @@
 #ifndef DECANT_TEST_GUEST_VERBS_RIG_H
 #define DECANT_TEST_GUEST_VERBS_RIG_H
 /*
- * verbs_rig.h - a device with a queue pair that talks to itself, memory in regions that
- * it knows, memory that it doesn't know, and memory that plays the peer's.
+ * verbs_rig.h - a device with a queue pair that talks to itself, or to another one where
+ * that can't be (iWARP), memory in regions that it knows, memory that it doesn't know,
+ * and memory that plays the peer's.
  */
 #include <decant/verbs.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -20,12 +22,15 @@
 #define RIG_THERE_LEN  ((size_t)1 << 20)
 #define RIG_USES       (DECANT_VERBS_PEER_READS | DECANT_VERBS_PEER_WRITES)
 #define RIG_PATIENCE   20 /* seconds until an event counts as lost */
+#define RIG_ADDRESS    "10.77.0.1"
 
 static struct {
 	struct decant_verbs *verbs;
 	struct decant_verbs_queue *queue;
 	struct decant_verbs_pair *pair;
-	struct decant_verbs_pair *peer;
+	struct decant_verbs_pair *peer; /* or NULL: @pair itself is */
+	struct decant_verbs_queue *peer_queue;
+	struct decant_verbs_pair_options options;
 	struct decant_space *space;
 	unsigned char *memory; /* adjacent regions, in the space */
 	unsigned char *plain;  /* as large, in no region */
@@ -51,38 +56,99 @@ __attribute__((unused)) static void rig_fill(unsigned char *addr, size_t len)
 		addr[i] = (unsigned char)check_random();
 }
 
-/* A queue pair with these options that talks to itself; NULL, and @rc says why. */
-static struct decant_verbs_pair *rig_pair(struct decant_verbs_pair_options options,
-					  int *rc)
+static bool rig_is_iwarp(void)
 {
-	struct decant_verbs_address self;
-	struct decant_verbs_pair *pair;
+	return decant_verbs_caps(rig.verbs)->transport == DECANT_VERBS_IWARP;
+}
 
-	options.size = sizeof(options);
-	*rc = decant_verbs_pair_new(&pair, rig.queue, &options);
-	if (*rc)
-		return NULL;
-	*rc = decant_verbs_address(pair, &self);
-	if (!*rc)
-		*rc = decant_verbs_join(pair, &self);
-	if (!*rc)
-		return pair;
-	decant_verbs_pair_free(pair);
-	return NULL;
+__attribute__((unused)) static bool rig_writes_imm(void)
+{
+	return decant_verbs_caps(rig.verbs)->write_imm;
+}
+
+/* The queue pair that gets what is sent. */
+static struct decant_verbs_pair *rig_receiver(void)
+{
+	return rig.peer ? rig.peer : rig.pair;
+}
+
+static void rig_join(void)
+{
+	struct decant_verbs_address here, there;
+
+	REQUIRE(!decant_verbs_address(rig.pair, &here));
+	REQUIRE(!decant_verbs_address(rig_receiver(), &there));
+	REQUIRE(!decant_verbs_join(rig.pair, &there));
+	if (rig.peer)
+		REQUIRE(!decant_verbs_join(rig.peer, &here));
+}
+
+/* In a thread of its own, which alone uses the peer and its queue until it ends. */
+static void *rig_answer(void *listener)
+{
+	struct decant_verbs_call *call;
+	int rc = decant_verbs_call(listener, &call, RIG_PATIENCE * 1000);
+
+	if (!rc)
+		rc = decant_verbs_accept(rig.peer, call, NULL, 0, 0);
+	return rc ? rig.peer : NULL;
+}
+
+/* By address, where there is no other way. */
+static void rig_connect(void)
+{
+	const struct decant_verbs_listen_options where = {
+		.size = sizeof(where), .node = RIG_ADDRESS, .service = "0"};
+	struct decant_verbs_connect_options to = {.size = sizeof(to),
+						  .node = RIG_ADDRESS};
+	struct decant_verbs_listener *listener;
+	void *failed;
+	char port[8];
+	pthread_t thread;
+
+	REQUIRE(!decant_verbs_listen(&listener, rig.verbs, &where));
+	snprintf(port, sizeof(port), "%u", decant_verbs_listener_port(listener));
+	to.service = port;
+	REQUIRE(!pthread_create(&thread, NULL, rig_answer, listener));
+	CHECK_EQ(decant_verbs_connect(rig.pair, &to), 0);
+	REQUIRE(!pthread_join(thread, &failed));
+	REQUIRE(!failed);
+	decant_verbs_listener_free(listener);
+}
+
+/* Once more, after both ends were reset. */
+static void rig_meet(void)
+{
+	if (rig_is_iwarp())
+		rig_connect();
+	else
+		rig_join();
+}
+
+static void rig_end(void)
+{
+	decant_verbs_pair_free(rig.pair);
+	decant_verbs_pair_free(rig.peer);
+	rig.pair = rig.peer = NULL;
+}
+
+static void rig_begin(bool two)
+{
+	rig_end();
+	rig.options.size = sizeof(rig.options);
+	REQUIRE(!decant_verbs_pair_new(&rig.pair, rig.queue, &rig.options));
+	if (two || rig_is_iwarp())
+		REQUIRE(!decant_verbs_pair_new(&rig.peer, rig.peer_queue, &rig.options));
+	rig_meet();
 }
 
 /* Most tests: memory in regions, or staged. */
 static void rig_use(struct decant_verbs_pair_options options)
 {
-	int rc;
-
-	decant_verbs_pair_free(rig.pair);
-	decant_verbs_pair_free(rig.peer);
-	rig.peer = NULL;
-	options.uses = RIG_USES;
-	options.space = rig.space;
-	rig.pair = rig_pair(options, &rc);
-	REQUIRE(rig.pair);
+	rig.options = options;
+	rig.options.uses = RIG_USES;
+	rig.options.space = rig.space;
+	rig_begin(false);
 }
 
 /*
@@ -91,17 +157,10 @@ static void rig_use(struct decant_verbs_pair_options options)
  */
 __attribute__((unused)) static void rig_use_two(struct decant_verbs_pair_options options)
 {
-	struct decant_verbs_address here, there;
-
-	rig_use(options);
-	options.size = sizeof(options);
-	REQUIRE(!decant_verbs_disconnect(rig.pair));
-	REQUIRE(!decant_verbs_pair_reset(rig.pair));
-	REQUIRE(!decant_verbs_pair_new(&rig.peer, rig.queue, &options));
-	REQUIRE(!decant_verbs_address(rig.pair, &here));
-	REQUIRE(!decant_verbs_address(rig.peer, &there));
-	REQUIRE(!decant_verbs_join(rig.pair, &there));
-	REQUIRE(!decant_verbs_join(rig.peer, &here));
+	rig.options = options;
+	rig.options.uses = RIG_USES;
+	rig.options.space = rig.space;
+	rig_begin(true);
 }
 
 static void rig_memory(void)
@@ -132,6 +191,7 @@ static const char *rig_open(void)
 	if (rc)
 		return "no RDMA device is up";
 	REQUIRE(!decant_verbs_queue_new(&rig.queue, rig.verbs, 0));
+	REQUIRE(!decant_verbs_queue_new(&rig.peer_queue, rig.verbs, 0));
 	rig_memory();
 	return NULL;
 }
@@ -145,9 +205,9 @@ static void rig_let_go(void)
 
 static void rig_close(void)
 {
-	decant_verbs_pair_free(rig.pair);
-	decant_verbs_pair_free(rig.peer);
+	rig_end();
 	decant_verbs_queue_free(rig.queue);
+	decant_verbs_queue_free(rig.peer_queue);
 	rig_let_go();
 	decant_space_free(rig.space);
 	for (size_t i = 0; i < RIG_REGIONS; i++)
@@ -160,14 +220,22 @@ static void rig_close(void)
 	munmap(rig.wanted, RIG_THERE_LEN);
 }
 
-/* The next event of a queue; false, and a failure, if none comes. */
+/* An event of either side, if there is one. */
+static int rig_poll(struct decant_verbs_event *event)
+{
+	int n = decant_verbs_poll(rig.queue, event, 1);
+
+	return n ? n : decant_verbs_poll(rig.peer_queue, event, 1);
+}
+
+/* The next event; false, and a failure, if none comes. */
 static bool rig_event(struct decant_verbs_event *event)
 {
 	time_t until = time(NULL) + RIG_PATIENCE;
 	int n;
 
 	do {
-		n = decant_verbs_poll(rig.queue, event, 1);
+		n = rig_poll(event);
 	} while (!n && time(NULL) < until);
 	return CHECK_EQ(n, 1);
 }
@@ -177,7 +245,7 @@ static bool rig_quiet(void)
 	struct decant_verbs_event event;
 
 	for (int i = 0; i < 100; i++)
-		if (decant_verbs_poll(rig.queue, &event, 1))
+		if (rig_poll(&event))
 			return false;
 	return true;
 }
@@ -188,6 +256,25 @@ static struct decant_iter rig_buf(enum decant_direction direction, void *addr, s
 
 	REQUIRE(!decant_iter_buf(&it, direction, addr, len));
 	return it;
+}
+
+/*
+ * Writes that are complete have arrived: where completion doesn't say so, a read that
+ * follows them does (RFC 5040, section 5.5). No other event is due.
+ */
+__attribute__((unused)) static void rig_arrived(void)
+{
+	size_t last = RIG_THERE_LEN - 1;
+	struct decant_bvec bvec = {rig.there + last, 1, rig.region_there};
+	struct decant_verbs_remote remote = {rig.remote.addr + last, 1, rig.remote.rkey};
+	struct decant_verbs_event event;
+	struct decant_iter it;
+
+	if (!rig_is_iwarp())
+		return;
+	REQUIRE(!decant_iter_bvec(&it, DECANT_DEST, &bvec, 1));
+	CHECK_EQ(decant_verbs_read(rig.pair, &it, 1, &remote, 1, NULL, NULL), 0);
+	CHECK(rig_event(&event) && event.result == 1);
 }
 
 static struct decant_verbs_pair_info rig_info(void)
