@@ -223,6 +223,12 @@ static bool start_reads(struct engine *engine, struct hop *hop)
 	return moved;
 }
 
+static void ring_failed(struct engine *engine, int err)
+{
+	report_set(engine->report, EXIT_RESOURCES, "asynchronous I/O: %s",
+		   strerror(-err));
+}
+
 /* Hand out what the ring has finished; whether there was anything. */
 static bool reap(struct engine *engine, int timeout)
 {
@@ -230,8 +236,7 @@ static bool reap(struct engine *engine, int timeout)
 	int nr = decant_uring_wait(engine->ring, events, EVENTS, timeout);
 
 	if (nr < 0)
-		report_set(engine->report, EXIT_RESOURCES, "asynchronous I/O: %s",
-			   strerror(-nr));
+		ring_failed(engine, nr);
 	for (int i = 0; i < nr; i++) {
 		struct chunk *chunk = events[i].user;
 
@@ -260,7 +265,7 @@ static unsigned endpoints(const struct engine *engine, struct endpoint **eps)
  * wake-up. */
 static void rest(struct engine *engine)
 {
-	struct pollfd fds[8] = {{.fd = decant_uring_fd(engine->ring), .events = POLLIN}};
+	struct pollfd fds[8] = {{.events = POLLIN}};
 	struct endpoint *eps[HOPS_MOST + 1];
 	unsigned nr_eps = endpoints(engine, eps), sleepers = 0, nr = 1;
 	int timeout = SLEEP_MS;
@@ -273,6 +278,9 @@ static void rest(struct engine *engine)
 	}
 	if (engine->idle_turns++ < IDLE_TURNS)
 		return;
+	fds[0].fd = decant_uring_fd(engine->ring);
+	if (fds[0].fd < 0)
+		ring_failed(engine, fds[0].fd);
 	for (unsigned i = 0; i < nr_eps; i++)
 		if (eps[i]->ops->sleep)
 			nr += eps[i]->ops->sleep(eps[i], fds + nr, &timeout);

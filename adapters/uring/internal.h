@@ -171,7 +171,7 @@ struct backend_ops {
 	int (*start)(struct backend **out, unsigned depth, bool one_thread);
 	void (*stop)(struct backend *backend);
 	void (*abandon)(struct backend *backend);
-	int (*fd)(const struct backend *backend);
+	int (*fd)(struct backend *backend);
 	void (*queue)(struct backend *backend, struct request *request);
 	int (*flush)(struct backend *backend);
 	int (*wait)(struct backend *backend, int64_t timeout);

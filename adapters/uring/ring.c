@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <liburing.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include "internal.h"
 #include "opcodes.h"
 
@@ -12,6 +14,7 @@
 struct backend {
 	struct io_uring uring;
 	bool one_thread;
+	int event_fd;		  /* of a ring for one thread; -1 until it is asked for */
 	struct request_list late; /* for which the submission queue had no room */
 	int64_t alarm;		  /* nanoseconds, or 0 */
 	struct __kernel_timespec alarm_time;
@@ -68,6 +71,7 @@ static int ring_start(struct backend **out, unsigned depth, bool one_thread)
 	}
 	request_list_init(&backend->late);
 	backend->one_thread = one_thread;
+	backend->event_fd = -1;
 	*out = backend;
 	return 0;
 }
@@ -75,6 +79,8 @@ static int ring_start(struct backend **out, unsigned depth, bool one_thread)
 static void ring_stop(struct backend *backend)
 {
 	io_uring_queue_exit(&backend->uring);
+	if (backend->event_fd >= 0)
+		close(backend->event_fd);
 	free(backend);
 }
 
@@ -82,11 +88,6 @@ static void ring_stop(struct backend *backend)
 static void ring_abandon(struct backend *backend)
 {
 	ring_stop(backend);
-}
-
-static int ring_fd(const struct backend *backend)
-{
-	return backend->uring.ring_fd;
 }
 
 /* What the kernel can't take at the moment stays in the queue for the next time. */
@@ -104,6 +105,56 @@ static int verdict(const struct backend *backend, int err)
 	if (err >= 0 || try_later(err))
 		return 0;
 	return backend->one_thread && err == -EINVAL ? -EEXIST : err;
+}
+
+/* Whether there are completions, or work for this thread that will become some. */
+static bool is_due(const struct backend *backend)
+{
+	return io_uring_cq_ready(&backend->uring) ||
+	       IO_URING_READ_ONCE(*backend->uring.sq.kflags) &
+		       (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
+}
+
+/* The kernel signals before anybody could look, or after. */
+static void signal_if_due(struct backend *backend)
+{
+	if (is_due(backend))
+		eventfd_write(backend->event_fd, 1);
+}
+
+/* With the last of them the descriptor is no longer readable. */
+static void calm(struct backend *backend)
+{
+	eventfd_t count;
+
+	if (backend->event_fd < 0 || is_due(backend))
+		return;
+	eventfd_read(backend->event_fd, &count);
+	signal_if_due(backend);
+}
+
+static int make_event_fd(struct backend *backend)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), err;
+
+	if (fd < 0)
+		return -errno;
+	err = io_uring_register_eventfd(&backend->uring, fd);
+	if (err) {
+		close(fd);
+		return verdict(backend, err);
+	}
+	backend->event_fd = fd;
+	signal_if_due(backend);
+	return fd;
+}
+
+/* Work that is deferred to its thread wakes nobody who sleeps on the ring itself. */
+static int ring_fd(struct backend *backend)
+{
+	if (!backend->one_thread)
+		return backend->uring.ring_fd;
+	return backend->event_fd < 0 ? make_event_fd(backend) : backend->event_fd;
 }
 
 /* With @nr entries, or NULL: they belong together. */
@@ -211,6 +262,7 @@ static struct request *ring_reap(struct backend *backend)
 		}
 		io_uring_cqe_seen(&backend->uring, cqe);
 	}
+	calm(backend);
 	return request;
 }
 

@@ -177,7 +177,7 @@ static int threads_start(struct backend **out, unsigned depth, bool one_thread)
 	return 0;
 }
 
-static int threads_fd(const struct backend *backend)
+static int threads_fd(struct backend *backend)
 {
 	return backend->event_fd;
 }

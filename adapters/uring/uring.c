@@ -207,7 +207,7 @@ const char *decant_uring_reason(const struct decant_uring *ring)
 	return ring->reason;
 }
 
-int decant_uring_fd(const struct decant_uring *ring)
+int decant_uring_fd(struct decant_uring *ring)
 {
 	return ring->ops->fd(ring->backend);
 }

@@ -329,12 +329,16 @@ DECANT_API const char *decant_uring_reason(const struct decant_uring *ring);
  *
  * It is readable while decant_uring_wait() has something to do without waiting; that may
  * come to no event, when an operation goes on after a short transfer. Begun operations
- * must have been submitted.
+ * must have been submitted. A ring for one thread makes it when it is asked for first, in
+ * that thread: its completions are work that waits for the thread, which poll(2) on
+ * io_uring's own descriptor sees but does not wake up for (io_uring_setup(2),
+ * IORING_SETUP_DEFER_TASKRUN).
  *
- * Return: the descriptor; the ring's own: neither read nor close it.
+ * Return: the descriptor; the ring's own: neither read nor close it. -EEXIST in a thread
+ * that the ring is not for, -EMFILE, -ENFILE or -ENOMEM if it can't be made.
  * Since: 0.1
  */
-DECANT_API int decant_uring_fd(const struct decant_uring *ring);
+DECANT_API int decant_uring_fd(struct decant_uring *ring);
 
 /**
  * decant_uring_stats - what a ring has done so far

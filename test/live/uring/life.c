@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* life.c - what an operation keeps until it is complete, and what it doesn't need. */
+#include <pthread.h>
 #include "rig.h"
 
 #define BYTES 4096u
@@ -205,6 +206,84 @@ static void pollable_resumed(void)
 	pipe_fini(&p);
 }
 
+static void *writes_later(void *arg)
+{
+	const struct timespec later = {.tv_nsec = 20000000};
+	const struct pipe_rig *p = arg;
+
+	nanosleep(&later, NULL);
+	return write(p->to, "x", 1) == 1 ? arg : NULL;
+}
+
+/* Completions that need the sleeper's own thread are of no use if they don't wake it. */
+static void wakes(void)
+{
+	static char bytes[10];
+	struct decant_iter it = rig_buf(DECANT_DEST, bytes, sizeof(bytes));
+	struct decant_uring_event event;
+	struct pipe_rig p;
+	pthread_t thread;
+	void *written;
+
+	pipe_init(&p, 0, NULL);
+	REQUIRE(begin_read(&p, &it, sizeof(bytes)) == 0);
+	for (unsigned i = 0; i < sizeof(bytes); i++) {
+		REQUIRE(pthread_create(&thread, NULL, writes_later, &p) == 0);
+		CHECK(readable(&p.rig, 10000));
+		REQUIRE(!pthread_join(thread, &written) && written);
+		CHECK_EQ(decant_uring_wait(p.rig.ring, &event, 1, 0),
+			 i + 1 == sizeof(bytes));
+		CHECK(!readable(&p.rig, 0));
+	}
+	pipe_fini(&p);
+}
+
+/* Events that are left over keep it readable. */
+static void readable_to_the_last(void)
+{
+	static char bytes[3];
+	struct decant_iter it = rig_buf(DECANT_DEST, bytes, 3);
+	struct decant_uring_event event;
+	struct pipe_rig p;
+
+	pipe_init(&p, 0, NULL);
+	CHECK(!readable(&p.rig, 0));
+	for (unsigned i = 0; i < 3; i++)
+		REQUIRE(begin_read(&p, &it, 1) == 0);
+	REQUIRE(write(p.to, "xyz", 3) == 3);
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK(readable(&p.rig, 10000));
+		while (!decant_uring_wait(p.rig.ring, &event, 1, 0))
+			CHECK(readable(&p.rig, 10000));
+	}
+	CHECK(!readable(&p.rig, 0));
+	pipe_fini(&p);
+}
+
+static void *fd_elsewhere(void *arg)
+{
+	struct pipe_rig *p = arg;
+
+	if (rig_one_thread)
+		CHECK_EQ(decant_uring_fd(p->rig.ring), -EEXIST);
+	else
+		CHECK(decant_uring_fd(p->rig.ring) >= 0);
+	return NULL;
+}
+
+static void descriptor_elsewhere(void)
+{
+	struct pipe_rig p;
+	pthread_t thread;
+
+	pipe_init(&p, 0, NULL);
+	REQUIRE(pthread_create(&thread, NULL, fd_elsewhere, &p) == 0);
+	pthread_join(thread, NULL);
+	CHECK(decant_uring_fd(p.rig.ring) >= 0);
+	CHECK_EQ(decant_uring_fd(p.rig.ring), decant_uring_fd(p.rig.ring));
+	pipe_fini(&p);
+}
+
 #define STARVED 12u
 
 /* More operations want scratch memory than there is: they take turns. */
@@ -244,6 +323,9 @@ int main(int argc, char **argv)
 		{"depth reached", depth_reached},
 		{"the descriptor can be polled", pollable},
 		{"and after a short transfer", pollable_resumed},
+		{"it wakes who sleeps on it", wakes},
+		{"it is readable up to the last event", readable_to_the_last},
+		{"asked for in another thread", descriptor_elsewhere},
 		{"scratch memory in turns", scratch_in_turns},
 	};
 
