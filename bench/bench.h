@@ -7,12 +7,14 @@
  *
  * A case and its bound (a plain loop, a peer) alternate run by run, so that whatever else
  * the machine does hits both; the ratio of each pair is what is compared between days.
+ * BENCH_ONLY=TEXT in the environment leaves only the rows that have TEXT in their name.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define BENCH_RUNS    41
@@ -127,7 +129,14 @@ static inline void bench_separate(void)
 	later = true;
 }
 
-static inline void bench_run(const struct bench_case *c)
+static inline bool bench_wanted(const char *name)
+{
+	const char *only = getenv("BENCH_ONLY");
+
+	return !only || strstr(name, only);
+}
+
+static inline void bench_measure(const struct bench_case *c)
 {
 	double ours[BENCH_RUNS], theirs[BENCH_RUNS], ratio[BENCH_RUNS];
 	void *bound_arg = c->bound_arg ? c->bound_arg : c->arg;
@@ -158,6 +167,12 @@ static inline void bench_run(const struct bench_case *c)
 		       c->ratio_goal ? "ratio" : "time");
 	printf("}");
 	fflush(stdout);
+}
+
+static inline void bench_run(const struct bench_case *c)
+{
+	if (bench_wanted(c->name))
+		bench_measure(c);
 }
 
 /* A number that is the same each time: elements, requests, allocations. */

@@ -1,101 +1,78 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * crc.c - CRC-32C of scattered pieces through decant_crc32c(), against a call of ISA-L
- * for each piece and against the same bytes in one piece. One JSON object, nanoseconds
- * per piece, the best of many runs.
+ * crc.c - CRC-32C of scattered pieces, against a call of ISA-L for each piece and against
+ * the same bytes in one piece.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-#include <isa-l/crc.h>
 #include <decant/crc.h>
+#include <isa-l/crc.h>
+#include "crypto.h"
 
-#define BYTES (1u << 20)
-#define RUNS  60
+#define BYTES (64u << 10)
 
-static unsigned char *memory;
-static struct iovec *iov;
-static struct decant_iter all;
-static volatile uint32_t result;
+struct work {
+	struct pieces src;
+	uint8_t *flat;
+};
 
-static double now(void)
+static void by_decant(void *arg)
 {
-	struct timespec t;
-
-	/* Processor time of this thread: others may want the machine as well. */
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static void by_decant(size_t nr, size_t len)
-{
-	struct decant_iter it = all;
+	struct work *w = arg;
+	struct decant_iter it = bench_view(&w->src, DECANT_SOURCE);
 	uint32_t crc = 0;
 
-	if (decant_crc32c(&it, SIZE_MAX, &crc) != (ssize_t)(nr * len))
-		abort();
-	result = crc;
+	bench_need(decant_crc32c(&it, SIZE_MAX, &crc) == (ssize_t)w->src.bytes, "crc");
+	bench_use(&crc);
 }
 
-static void by_piece(size_t nr, size_t len)
+static void by_piece(void *arg)
 {
+	struct work *w = arg;
 	uint32_t crc = ~0u;
 
-	for (size_t i = 0; i < nr; i++)
-		crc = crc32_iscsi(iov[i].iov_base, (int)len, crc);
-	result = ~crc;
+	for (size_t i = 0; i < w->src.nr; i++)
+		crc = crc32_iscsi(w->src.iov[i].iov_base, (int)w->src.iov[i].iov_len,
+				  crc);
+	bench_use(&crc);
 }
 
-static void contiguous(size_t nr, size_t len)
+static void contiguous(void *arg)
 {
-	result = ~crc32_iscsi(memory, (int)(nr * len), ~0u);
+	struct work *w = arg;
+	uint32_t crc = crc32_iscsi(w->flat, (int)w->src.bytes, ~0u);
+
+	bench_use(&crc);
 }
 
-static double best(void (*run)(size_t, size_t), size_t nr, size_t len)
+static void beside(struct work *w, const char *other, void (*bound)(void *arg),
+		   double goal)
 {
-	double least = 1e18;
+	size_t nr = w->src.nr;
+	char name[100];
 
-	for (int i = 0; i < RUNS; i++) {
-		double start = now(), took;
-
-		run(nr, len);
-		took = (now() - start) / (double)nr;
-		least = took < least ? took : least;
-	}
-	return least;
-}
-
-/* Every second place, so that no piece touches another. */
-static void lay_out(size_t nr, size_t len)
-{
-	for (size_t i = 0; i < nr; i++)
-		iov[i] = (struct iovec){memory + 2 * len * (i * 7919 % nr), len};
-	if (decant_iter_iovec(&all, DECANT_SOURCE, iov, nr))
-		abort();
+	snprintf(name, sizeof(name), "CRC-32C, %zu-byte pieces; beside %s",
+		 w->src.bytes / nr, other);
+	bench_run(&(struct bench_case){.name = name,
+				       .unit = "ns a piece",
+				       .fn = by_decant,
+				       .arg = w,
+				       .units = (double)nr,
+				       .bound_name = other,
+				       .bound = bound,
+				       .goal = goal});
 }
 
 int main(void)
 {
 	static const size_t lens[] = {16, 64, 256, 500, 512, 1024, 4096};
-	const char *comma = "";
 
-	memory = calloc(2, BYTES);
-	iov = calloc(BYTES / 16, sizeof(*iov));
-	if (!memory || !iov)
-		return 1;
-	printf("{\"crc32c\":[");
+	bench_open("crc");
 	for (size_t i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
-		size_t len = lens[i], nr = 65536 / len;
+		struct work w = {.src = bench_pieces(BYTES / lens[i], lens[i], 0),
+				 .flat = bench_memory(BYTES)};
 
-		lay_out(nr, len);
-		printf("%s{\"bytes\":%zu,\"decant_ns\":%.2f,\"piece_by_piece_ns\":%.2f,"
-		       "\"contiguous_ns\":%.2f}",
-		       comma, len, best(by_decant, nr, len), best(by_piece, nr, len),
-		       best(contiguous, nr, len));
-		comma = ",";
+		beside(&w, "ISA-L, a call a piece", by_piece, lens[i] == 64 ? 5 : 0);
+		beside(&w, "ISA-L, in one piece", contiguous, 0);
 	}
-	printf("]}\n");
-	free(memory);
-	free(iov);
+	bench_close();
 	return 0;
 }

@@ -101,15 +101,38 @@ static void slice_drop(void *arg)
 	decant_owned_put(part);
 }
 
-static void row(const char *name, const char *unit, void (*fn)(void *arg),
-		struct rig *rig, double units, double goal)
+/* What a reference can't be had without. */
+static void count_reference(void *arg)
+{
+	static size_t refs;
+
+	(void)arg;
+	__atomic_add_fetch(&refs, 1, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&refs, 1, __ATOMIC_ACQ_REL);
+	bench_use(&refs);
+}
+
+/* What a handle on the heap can't be had without. */
+static void allocate_handle(void *arg)
+{
+	void *p = malloc(128);
+
+	(void)arg;
+	bench_need(p, "memory");
+	bench_use(p);
+	free(p);
+}
+
+static void row(const char *name, void (*fn)(void *arg), struct rig *rig,
+		const char *bound_name, void (*bound)(void *arg))
 {
 	bench_run(&(struct bench_case){.name = name,
-				       .unit = unit,
+				       .unit = "ns",
 				       .fn = fn,
 				       .arg = rig,
-				       .units = units,
-				       .goal = goal});
+				       .units = 1,
+				       .bound_name = bound_name,
+				       .bound = bound});
 }
 
 /* The same beside libevent, where that is. */
@@ -154,8 +177,8 @@ static void views(void)
 	scatter(&rig, PIECES, REGIONS);
 	bench_need(!decant_iter_bvec(&rig.iter, DECANT_SOURCE, rig.bvec, PIECES), "bvec");
 	rig.owned = own(&rig);
-	row("clone and drop", "ns", clone_drop, &rig, 1, 0);
-	row("slice and drop", "ns", slice_drop, &rig, 1, 0);
+	row("clone and drop", clone_drop, &rig, "two atomic additions", count_reference);
+	row("slice and drop", slice_drop, &rig, "malloc and free", allocate_handle);
 	decant_owned_put(rig.owned);
 }
 
