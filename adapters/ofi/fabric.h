@@ -124,6 +124,10 @@ int fabric_fail(struct decant_ofi *ofi, ssize_t rc, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 int64_t fabric_now(void);
 
+/* load.c: whether libfabric is there; it is loaded with the first question. */
+#define FABRIC_LIBRARY "libfabric.so.1"
+bool fabric_loaded(void);
+
 /* providers.c */
 struct fi_info *fabric_find(const char *provider, enum fi_ep_type type, const char *node,
 			    bool delivery);

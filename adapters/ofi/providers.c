@@ -142,10 +142,17 @@ static bool offered(const char *provider)
 	return info;
 }
 
-/* Say why there is no such provider; -ENODATA, or -EADDRNOTAVAIL if it is only the node.
+/* Say why there is no such provider; -ENODATA, -ELIBACC if there can be none at all, or
+ * -EADDRNOTAVAIL if it is only the node.
  */
 int fabric_unknown(struct decant_ofi *ofi, const char *provider, const char *node)
 {
+	if (!fabric_loaded()) {
+		snprintf(ofi->error, sizeof(ofi->error),
+			 FABRIC_LIBRARY
+			 " can't be loaded; Debian's package is libfabric1");
+		return -ELIBACC;
+	}
 	if (provider && node && offered(provider)) {
 		snprintf(ofi->error, sizeof(ofi->error),
 			 "fabric provider \"%.64s\" has no local address \"%.128s\"",

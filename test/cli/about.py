@@ -158,6 +158,25 @@ def limits_errors(rig, name):
     same(done.stdout, b'', 'standard output')
 
 
+@case('libfabric is loaded when there is need, as it takes long')
+def not_loaded(rig):
+    rig.file('src', 5000)
+    done = rig.run('src', 'dst', env={**os.environ, 'LD_DEBUG': 'files'})
+    same(done.returncode, 0, 'exit code')
+    check(b'libdecant-ofi' in done.stderr, 'no libraries at all')
+    check(b'libfabric' not in done.stderr, 'it is loaded')
+
+
+@case('and it is said if it is not there')
+def no_libfabric(rig):
+    rig.path('libfabric.so.1').write_bytes(b'')
+    paths = os.environ.get('LD_LIBRARY_PATH', '').split(':')
+    env = {**os.environ, 'LD_LIBRARY_PATH': ':'.join([str(rig.dir), *filter(None, paths)])}
+    rig.file('src', 5000)
+    done = rig.run('--fabric', 'tcp', 'src', f"{HOST}:{rig.path('dst')}", env=env)
+    check_error(5, ['tcp', 'libfabric.so.1', 'libfabric1'], done.returncode, done.stderr)
+
+
 @cases([[], ['--help'], ['-h'], ['help'], ['copy', '--help'], ['copy', '-h'],
         ['copy', '--chunk', '0', '--help'], ['limits', '--help'], ['limits', '-h'],
         ['serve', '--help'], ['serve', '-h'], ['keygen', '--help'], ['keygen', '-h']])

@@ -134,7 +134,8 @@ struct decant_ofi_event {
  *
  * Return: 0; -EINVAL for an unknown size or a value out of range, -ENODATA if no
  * provider fits (the text says which there are), -EADDRNOTAVAIL if @node is no local
- * address, -ENOMEM, or what the provider said.
+ * address, -ELIBACC if libfabric, which is loaded with the first call, is not there,
+ * -ENOMEM, or what the provider said.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_ofi_new(struct decant_ofi **out,
@@ -309,9 +310,10 @@ DECANT_API DECANT_MUST int decant_ofi_recv(struct decant_ofi *ofi, struct decant
  * wraps.
  * Since: 0.1
  */
-DECANT_API DECANT_MUST int
-decant_ofi_write(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
-		 const struct decant_ofi_remote *remote, uint64_t offset, void *user);
+DECANT_API DECANT_MUST int decant_ofi_write(struct decant_ofi *ofi,
+					    struct decant_iter *it, size_t len,
+					    const struct decant_ofi_remote *remote,
+					    uint64_t offset, void *user);
 
 /**
  * decant_ofi_poll - make progress and gather events, without waiting
@@ -356,9 +358,9 @@ DECANT_API int decant_ofi_fd(struct decant_ofi *ofi, bool *may_sleep);
  * Return: 0, or the value that ended the walk.
  * Since: 0.1
  */
-DECANT_API int
-decant_ofi_providers(int (*fn)(void *user, const struct decant_ofi_info *info),
-		     void *user);
+DECANT_API int decant_ofi_providers(int (*fn)(void *user,
+					      const struct decant_ofi_info *info),
+				    void *user);
 
 DECANT_END
 #endif
