@@ -3,9 +3,9 @@
  * load.c - libfabric, loaded at its first use. What Debian's libfabric is linked with
  * sleeps a fifth of a second while it is loaded (libinfinipath measures the processor's
  * clock), and every program that is linked with this library would, whether it reaches a
- * fabric or not. These are libfabric's own names, seen only in here; everything else of its
- * interface is reached through its objects. In parentheses they are no macros, should there
- * be any.
+ * fabric or not. These are libfabric's own names, seen only in here; everything else of
+ * its interface is reached through its objects. In parentheses they are no macros,
+ * should there be any.
  */
 #include <dlfcn.h>
 #include <errno.h>
