@@ -4,7 +4,9 @@
  * of.
  *
  * Work requests of a send queue complete in the order they were posted, so one completion
- * is also that of all requests before it that asked for none.
+ * is also that of all requests before it that asked for none. Over iWARP a read waits for
+ * its answer, and what follows is complete when it has left: that order holds only among
+ * the reads and among the others.
  */
 #include "internal.h"
 #include <arpa/inet.h>
@@ -94,6 +96,7 @@ void verbs_die(struct decant_verbs_pair *pair, int error)
 		return;
 	pair->state = VERBS_DEAD;
 	pair->error = error;
+	pair->died = verbs_now();
 	if (ibv_modify_qp(pair->qp, &attr, IBV_QP_STATE))
 		verbs_kill(pair, error);
 	else
@@ -159,18 +162,47 @@ static void blame(struct verbs_op *op, enum ibv_wc_status status, size_t request
 				       op->nr_cuts, ibv_wc_status_str(status), status));
 }
 
+static struct verbs_slot *slot_of(struct decant_verbs_pair *pair, uint64_t number)
+{
+	return &pair->slots[number % pair->options.requests];
+}
+
+static void done_with(struct decant_verbs_pair *pair, struct verbs_op *op)
+{
+	op->under_way--;
+	pair->reads_under_way -= op->kind == DECANT_VERBS_READ;
+	if (!op->under_way && !op->queued)
+		verbs_settle(op);
+}
+
+/*
+ * Of the work requests up to number @last, the reads have completed, or all others: each
+ * sort is in order among its own.
+ */
+static void retire_sort(struct decant_verbs_pair *pair, uint64_t last)
+{
+	bool reads = slot_of(pair, last)->op->kind == DECANT_VERBS_READ;
+
+	for (uint64_t i = pair->retired; i <= last; i++) {
+		struct verbs_slot *slot = slot_of(pair, i);
+
+		if (slot->done || (slot->op->kind == DECANT_VERBS_READ) != reads)
+			continue;
+		slot->done = true;
+		done_with(pair, slot->op);
+	}
+	while (pair->retired < pair->posted && slot_of(pair, pair->retired)->done)
+		pair->retired++;
+}
+
 /* Everything up to work request number @last has completed. */
 static void retire(struct decant_verbs_pair *pair, uint64_t last)
 {
-	while (pair->retired <= last) {
-		struct verbs_op *op =
-			pair->slots[pair->retired++ % pair->options.requests].op;
-
-		op->under_way--;
-		pair->reads_under_way -= op->kind == DECANT_VERBS_READ;
-		if (!op->under_way && !op->queued)
-			verbs_settle(op);
-	}
+	if (pair->verbs->unordered)
+		retire_sort(pair, last);
+	else
+		while (pair->retired <= last)
+			done_with(pair, slot_of(pair, pair->retired++)->op);
 }
 
 static void sent(struct decant_verbs_pair *pair, const struct ibv_wc *wc)
@@ -178,7 +210,7 @@ static void sent(struct decant_verbs_pair *pair, const struct ibv_wc *wc)
 	const struct verbs_slot slot =
 		pair->slots[(wc->wr_id & 0x7fffffff) % pair->options.requests];
 
-	if (slot.number < pair->retired || slot.number >= pair->posted)
+	if (slot.number < pair->retired || slot.number >= pair->posted || slot.done)
 		return;
 	if (wc->status)
 		blame(slot.op, wc->status, slot.cut);

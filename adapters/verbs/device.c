@@ -118,6 +118,22 @@ int decant_verbs_devices(int (*fn)(void *user, const struct decant_verbs_caps *c
 	return rc;
 }
 
+/*
+ * Soft iWARP has TCP send requests that ask for no completion from the memory itself, and
+ * answers for later ones before these have left.
+ */
+#define SIW_VENDOR 0x626d74
+
+static void find_habits(struct decant_verbs *verbs)
+{
+	struct ibv_device_attr attr;
+
+	verbs->unordered = verbs->caps.transport == DECANT_VERBS_IWARP;
+	verbs->signal_all = verbs->unordered &&
+			    !ibv_query_device(verbs->context, &attr) &&
+			    attr.vendor_id == SIW_VENDOR;
+}
+
 /* Take the port that was asked for, or the first that is up. */
 static int choose_port(struct decant_verbs *verbs, unsigned wanted)
 {
@@ -240,6 +256,7 @@ int decant_verbs_open(struct decant_verbs **out,
 		return rc;
 	}
 	verbs_domains_init(verbs);
+	find_habits(verbs);
 	*out = verbs;
 	return 0;
 }

@@ -37,6 +37,8 @@ struct decant_verbs {
 	struct ibv_pd *pd;
 	struct decant_verbs_caps caps;
 	struct ibv_port_attr port;
+	bool unordered;	 /* reads complete by themselves, behind what follows them */
+	bool signal_all; /* only what is signalled is done with when it completes */
 	pthread_mutex_t lock;
 	struct verbs_dmabuf dmabuf;
 	struct verbs_domain domains[VERBS_DOMAINS];
@@ -97,6 +99,7 @@ struct verbs_slot {
 	struct verbs_op *op;
 	uint64_t number;
 	size_t cut;
+	bool done; /* though one before it is not */
 };
 
 enum verbs_state { VERBS_NEW, VERBS_READY, VERBS_CONNECTED, VERBS_DEAD };
@@ -137,6 +140,7 @@ struct decant_verbs_pair {
 	unsigned char private_data[256];
 	size_t private_len;
 	bool hung_up;
+	int64_t died; /* when, as verbs_now() counts */
 	bool managed; /* connected by address, or tried to be */
 	char text[256];
 };
@@ -212,6 +216,9 @@ int verbs_queue_add(struct decant_verbs_queue *queue, struct decant_verbs_pair *
 void verbs_queue_remove(struct decant_verbs_queue *queue, struct decant_verbs_pair *pair);
 
 /* pair.c */
+#define VERBS_LINGER 2000 /* ms that a device has to let go of a dead pair's requests */
+int64_t verbs_now(void);
+bool verbs_quiet(const struct decant_verbs_pair *pair);
 int verbs_pair_init(struct decant_verbs_pair *pair, struct ibv_qp_attr *attr, int mask);
 void verbs_pair_connected(struct decant_verbs_pair *pair, size_t reads);
 int verbs_renew(struct decant_verbs_pair *pair);

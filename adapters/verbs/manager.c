@@ -3,24 +3,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <time.h>
-
-static int64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 int64_t manager_deadline(int ms)
 {
-	return now() + ms;
+	return verbs_now() + ms;
 }
 
 int manager_left(int64_t until)
 {
-	int64_t left = until - now();
+	int64_t left = until - verbs_now();
 
 	return left < 1 ? 1 : left > 3600000 ? 3600000 : (int)left;
 }
@@ -45,7 +36,7 @@ int manager_wait(struct rdma_event_channel *channel, struct rdma_cm_event **even
 			return -errno;
 		if (late)
 			return -ETIMEDOUT;
-		late = now() >= until;
+		late = verbs_now() >= until;
 		if (!late && poll(&fd, 1, manager_left(until)) < 0 && errno != EINTR)
 			return -errno;
 	}

@@ -11,8 +11,6 @@
 #define INLINE_BYTES 256
 #define STAGE_BYTES  ((size_t)16 << 20)
 #define MOST	     65536
-/* How long a queue pair that ends waits for the device to let go of its requests. */
-#define LINGER_MS 2000
 
 static unsigned either(unsigned wanted, unsigned otherwise)
 {
@@ -107,7 +105,8 @@ static void settle_limits(struct decant_verbs_pair *pair)
 		stricter(elements, pair->read_limits.max_elements);
 }
 
-static int64_t now(void)
+/* Milliseconds. */
+int64_t verbs_now(void)
 {
 	struct timespec t;
 
@@ -121,7 +120,7 @@ static int build(struct decant_verbs_pair *pair)
 	int rc = make_qp(pair);
 
 	if (getrandom(&pair->psn, sizeof(pair->psn), GRND_NONBLOCK) < 0)
-		pair->psn = (uint32_t)now();
+		pair->psn = (uint32_t)verbs_now();
 	pair->psn &= 0xffffff;
 	if (!rc) {
 		settle_limits(pair);
@@ -169,22 +168,22 @@ int decant_verbs_pair_new(struct decant_verbs_pair **out,
 	return 0;
 }
 
-static bool quiet(const struct decant_verbs_pair *pair)
+bool verbs_quiet(const struct decant_verbs_pair *pair)
 {
 	return pair->posted == pair->retired && pair->nr_spare == pair->options.receives;
 }
 
 void decant_verbs_pair_free(struct decant_verbs_pair *pair)
 {
-	int64_t until = now() + LINGER_MS;
+	int64_t until = verbs_now() + VERBS_LINGER;
 
 	if (!pair)
 		return;
 	verbs_hang_up(pair);
 	verbs_die(pair, -ECANCELED);
-	while (!quiet(pair) && now() < until)
+	while (!verbs_quiet(pair) && verbs_now() < until)
 		verbs_reap(pair->queue);
-	if (!quiet(pair))
+	if (!verbs_quiet(pair))
 		verbs_kill(pair, -ECANCELED);
 	pair->state = VERBS_DEAD;
 	verbs_flush(pair);
@@ -394,7 +393,7 @@ int decant_verbs_pair_reset(struct decant_verbs_pair *pair)
 	if (pair->state != VERBS_DEAD)
 		return pair->state == VERBS_NEW ? 0 : -EBUSY;
 	verbs_reap(pair->queue);
-	if (pair->handed || !quiet(pair))
+	if (pair->handed || !verbs_quiet(pair))
 		return -EBUSY;
 	verbs_hang_up(pair);
 	verbs_forget(pair);

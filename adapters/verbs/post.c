@@ -69,13 +69,13 @@ static void next_request(struct decant_verbs_pair *pair, struct verbs_op *op,
 		.opcode = opcode_of(op, last),
 		.imm_data = htonl(op->imm),
 	};
-	if (last || pair->budget == 1)
+	if (last || pair->budget == 1 || pair->verbs->signal_all)
 		wr->send_flags |= IBV_SEND_SIGNALED;
 	if (op->inlined)
 		wr->send_flags |= IBV_SEND_INLINE;
 	wr->wr.rdma.remote_addr = cut->addr;
 	wr->wr.rdma.rkey = cut->rkey;
-	pair->slots[at] = (struct verbs_slot){op, pair->posted, op->next_cut};
+	pair->slots[at] = (struct verbs_slot){op, pair->posted, op->next_cut, false};
 	pair->counts.elements += cut->elements;
 	pair->counts.signalled += wr->send_flags & IBV_SEND_SIGNALED ? 1 : 0;
 	op->next_sge += cut->elements;

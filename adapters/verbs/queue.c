@@ -157,6 +157,27 @@ static void watch_all(struct decant_verbs_queue *queue)
 			verbs_watch(queue->pairs[i]);
 }
 
+/*
+ * Requests of dead pairs that a device forgot are taken from it; whether there are any
+ * that it may still answer for.
+ */
+static bool bury(struct decant_verbs_queue *queue)
+{
+	bool waiting = false;
+
+	for (size_t i = 0; i < queue->max_pairs; i++) {
+		struct decant_verbs_pair *pair = queue->pairs[i];
+
+		if (!pair || pair->state != VERBS_DEAD || verbs_quiet(pair))
+			continue;
+		if (verbs_now() - pair->died < VERBS_LINGER)
+			waiting = true;
+		else
+			verbs_kill(pair, pair->error);
+	}
+	return waiting;
+}
+
 static void progress(struct decant_verbs_queue *queue)
 {
 	int i = 0;
@@ -172,6 +193,7 @@ static void progress(struct decant_verbs_queue *queue)
 		return;
 	queue->idle = 0;
 	watch_all(queue);
+	bury(queue);
 }
 
 static struct decant_verbs_event event_of(struct verbs_op *op)
@@ -232,6 +254,7 @@ int decant_verbs_fd(struct decant_verbs_queue *queue, bool *may_sleep)
 		queue->broken = -EIO;
 	/* what came before the request announces itself no more */
 	progress(queue);
-	*may_sleep = STAILQ_EMPTY(&queue->done) && !queue->broken && !queue->needy;
+	*may_sleep = !bury(queue) && STAILQ_EMPTY(&queue->done) && !queue->broken &&
+		     !queue->needy;
 	return queue->epoll;
 }

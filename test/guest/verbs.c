@@ -5,6 +5,7 @@
  * (test/live/verbs).
  */
 #include "verbs_moves.h"
+#include "verbs_flight.h"
 #include "verbs_errors.h"
 #include "verbs_cached.h"
 #include "verbs_connections.h"
@@ -145,6 +146,27 @@ static void random_moves(void)
 	}
 }
 
+/* A device in this process is fast enough for very many. */
+static void flights(void)
+{
+	bool model = !strncmp(decant_verbs_caps(rig.verbs)->device, "model", 5);
+	size_t nr = check_cases(model ? 100000 : 1500);
+
+	for (size_t i = 0; i < COUNT(ways) && !check_failed; i++) {
+		if (ways[i].options.policy != DECANT_STAGE)
+			continue;
+		rig_use(ways[i].options);
+		memset(rig.there, 0, RIG_THERE_LEN);
+		flight_run(rig.pair, rig_receiver(), rig.remote, SIZE_MAX,
+			   nr / COUNT(ways) + 1);
+		CHECK(rig_quiet());
+		rig_end();
+		rig_let_go();
+		if (check_failed)
+			printf("# %s\n", ways[i].name);
+	}
+}
+
 /* Plain memory with the policy to register it, pieces that share a page included. */
 static void registers(void)
 {
@@ -195,7 +217,7 @@ static void one_completion(void)
 	CHECK(rig_event(&event) && event.result == 40 * 4096 && event.requests == 40);
 	after = rig_info();
 	CHECK_EQ(after.requests - before.requests, 40);
-	CHECK_EQ(after.signalled - before.signalled, 1);
+	CHECK(after.signalled - before.signalled == 1 || rig_is_iwarp());
 	CHECK_EQ(after.posts - before.posts, 2); /* 32 in a chain */
 	rig_arrived();
 	CHECK(!memcmp(rig.there, rig.memory, 40 * 4096));
@@ -238,6 +260,7 @@ int main(int argc, char **argv)
 		{"a dma-buf", dmabuf},
 		{"memory that can only be read", read_only},
 		{"random pieces, any kind, any operation", random_moves},
+		{"many under way, every kind, held against a model", flights},
 		{"memory is registered for an operation", registers},
 		{"up to more pieces than elements", edges},
 		{"one completion for many requests", one_completion},

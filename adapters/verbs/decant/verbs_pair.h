@@ -278,7 +278,7 @@ enum decant_verbs_kind {
  * @requests: how many it had
  * @with_imm: a receive that immediate data came with
  * @written: a receive that the peer's write used up: its memory is as it was, and @result
- *	is the number of bytes written
+ *	is the number of bytes in the write's last request, for the device knows no more
  * @imm: the immediate data, in host byte order
  * @buffer: of a message that arrived: where it lies; the caller's to give back to the
  *	pool

@@ -15,6 +15,7 @@
  * @refuse: the how-manieth work request from now on is refused; 0: none
  * @refusal: what the call returns then, of either sign
  * @stuck: carry nothing out
+ * @forgetful: requests of a queue pair that ends are not answered
  * @regions, @pairs: that exist
  */
 struct device {
@@ -22,7 +23,7 @@ struct device {
 	int iwarp;
 	size_t refuse;
 	int refusal;
-	int stuck;
+	int stuck, forgetful;
 	size_t regions, pairs;
 };
 

@@ -60,9 +60,36 @@ static void stuck(void)
 	CHECK_EQ(decant_verbs_write(rig.pair, &it, SIZE_MAX, &rig.remote, 1, NULL, NULL),
 		 0);
 	CHECK_EQ(decant_region_refs(rig.regions[0]), 3);
-	decant_verbs_pair_free(rig.pair);
-	rig.pair = NULL;
+	rig_end();
 	device.stuck = 0;
+	rig_let_go();
+}
+
+/* A dead queue pair whose requests it forgets: their events come all the same. */
+static void forgetful(void)
+{
+	struct decant_iter it = rig_buf(DECANT_SOURCE, rig.memory, 100000);
+	struct decant_verbs_event event;
+	unsigned seen[3] = {0};
+	bool may_sleep = true;
+
+	rig_use((struct decant_verbs_pair_options){.requests = 2, .request_bytes = 5000});
+	device.stuck = device.forgetful = 1;
+	for (size_t i = 0; i < 3; i++)
+		CHECK_EQ(decant_verbs_write(rig.pair, &it, 30000, &rig.remote, 1, NULL,
+					    &seen[i]),
+			 0);
+	CHECK_EQ(decant_verbs_disconnect(rig.pair), 0);
+	decant_verbs_fd(rig.queue, &may_sleep);
+	CHECK(!may_sleep);
+	for (int i = 0; i < 3 && rig_event(&event); i++) {
+		CHECK_EQ(event.result, -ECANCELED);
+		seen[(unsigned *)event.user - seen]++;
+	}
+	CHECK(seen[0] == 1 && seen[1] == 1 && seen[2] == 1);
+	CHECK(rig_quiet());
+	device.stuck = device.forgetful = 0;
+	CHECK_EQ(decant_verbs_pair_reset(rig.pair), 0);
 	rig_let_go();
 }
 
@@ -72,6 +99,7 @@ int main(void)
 		{"every work request refused once, errno positive", positive},
 		{"the same, errno negative", negative},
 		{"a device that does nothing", stuck},
+		{"a device that forgets", forgetful},
 	};
 	int rc;
 
