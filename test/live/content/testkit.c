@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * testkit.c - the published vectors of the age format: each file opens, or fails where it
- * should, whatever the cuts, and hands out what was vouched for before.
+ * should, whatever the cuts, and hands out what was vouched for before. Those of the
+ * hybrid type, which decant does not have, are refused as anybody else's files are.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -24,7 +25,7 @@ struct vector {
 	enum expect expect;
 	char payload[65];
 	bool armored, compressed;
-	bool foreign; /* the identity is of a type that is not known here */
+	bool foreign; /* the identity is of a type that decant does not have */
 	struct decant_age_keys *keys;
 	uint8_t *file;
 	size_t len;
@@ -33,6 +34,20 @@ struct vector {
 static uint8_t *plain, *binary;
 
 /* --- reading a vector --- */
+
+/* Whoever has a key of another type is nobody here; a stranger tries in their place. */
+static void add_identity(struct vector *v, const char *value)
+{
+	char identity[DECANT_AGE_IDENTITY_CHARS], recipient[DECANT_AGE_RECIPIENT_CHARS];
+	int err = decant_age_keys_identity(v->keys, value);
+
+	if (!err)
+		return;
+	REQUIRE(err == -EINVAL && !strncmp(value, "AGE-SECRET-KEY-PQ-1", 19));
+	REQUIRE(!decant_age_identity_new(identity, recipient));
+	REQUIRE(!decant_age_keys_identity(v->keys, identity));
+	v->foreign = true;
+}
 
 static void set(struct vector *v, const char *key, const char *value)
 {
@@ -46,9 +61,8 @@ static void set(struct vector *v, const char *key, const char *value)
 	v->compressed |= !strcmp(key, "compressed");
 	if (!strcmp(key, "passphrase"))
 		REQUIRE(!decant_age_keys_passphrase(v->keys, value, strlen(value)));
-	/* The hybrid type's identities have a prefix of their own. */
-	if (!strcmp(key, "identity") && decant_age_keys_identity(v->keys, value))
-		v->foreign = true;
+	if (!strcmp(key, "identity"))
+		add_identity(v, value);
 }
 
 static void inflate_file(struct vector *v)
@@ -256,6 +270,19 @@ static void run_vector(struct vector *v)
 	free(cuts.memory);
 }
 
+/*
+ * What is inside stanzas of another type is nobody's business here: they do not match.
+ * That all stanzas are lines of canonical base64, and those of X25519 what they should be,
+ * is asked of any header.
+ */
+static enum expect without_the_type(const char *name)
+{
+	return !strcmp(name, "hybrid_not_canonical_body") ||
+			       !strcmp(name, "hybrid_x25519_arg")
+		       ? HEADER
+		       : NO_MATCH;
+}
+
 static void run_file(size_t nr, const char *dir, const char *name)
 {
 	struct vector v = {.name = name, .expect = UNKNOWN};
@@ -264,10 +291,11 @@ static void run_file(size_t nr, const char *dir, const char *name)
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	load(&v, path);
 	check_failed = false;
-	if (!v.foreign)
-		run_vector(&v);
+	if (v.foreign)
+		v.expect = without_the_type(name);
+	run_vector(&v);
 	printf("%sok %zu - %s%s\n", check_failed ? "not " : "", nr, name,
-	       v.foreign ? " # SKIP a recipient type that decant does not have" : "");
+	       v.foreign ? ", without the type" : "");
 	decant_age_keys_free(v.keys);
 	free(v.file);
 }
