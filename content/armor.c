@@ -10,11 +10,8 @@
 #include <string.h>
 #include "internal.h"
 
-#define BEGIN	    "-----BEGIN AGE ENCRYPTED FILE-----"
-#define END	    "-----END AGE ENCRYPTED FILE-----"
-#define IN_BYTES    8192
-#define OUT_BYTES   12288 /* more than IN_BYTES can become */
-#define BLANKS_MOST 1024
+#define IN_BYTES  8192
+#define OUT_BYTES 12288 /* more than IN_BYTES can become */
 
 enum part { BEFORE, BODY, SHORT_LINE, BEHIND, OVER };
 
@@ -47,14 +44,9 @@ void decant_age_armor_free(struct decant_age_armor *armor)
 	free(armor);
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 static bool all_blank(struct text text)
 {
-	while (text.len && is_blank(text.at[text.len - 1]))
+	while (text.len && armor_is_blank(text.at[text.len - 1]))
 		text.len--;
 	return !text.len;
 }
@@ -62,13 +54,13 @@ static bool all_blank(struct text text)
 bool decant_age_is_armored(const struct decant_iter *src)
 {
 	struct decant_iter it = *src;
-	char room[BLANKS_MOST + sizeof(BEGIN)];
+	char room[ARMOR_BLANKS_MOST + sizeof(ARMOR_BEGIN)];
 	ssize_t got = decant_copy_to(room, &it, sizeof(room));
-	ssize_t at = 0, len = (ssize_t)strlen(BEGIN);
+	ssize_t at = 0, len = (ssize_t)strlen(ARMOR_BEGIN);
 
-	while (at < got && is_blank(room[at]))
+	while (at < got && armor_is_blank(room[at]))
 		at++;
-	return got - at >= len && !memcmp(room + at, BEGIN, (size_t)len);
+	return got - at >= len && !memcmp(room + at, ARMOR_BEGIN, (size_t)len);
 }
 
 /* --- off --- */
@@ -76,7 +68,7 @@ bool decant_age_is_armored(const struct decant_iter *src)
 static int blanks(struct decant_age_armor *armor, size_t len)
 {
 	armor->blanks += len;
-	return armor->blanks > BLANKS_MOST ? -EILSEQ : 0;
+	return armor->blanks > ARMOR_BLANKS_MOST ? -EILSEQ : 0;
 }
 
 /* With padding to a multiple of four characters, which says how many bytes there are. */
@@ -117,10 +109,10 @@ static int take_armored(struct decant_age_armor *armor, struct text line)
 			return blanks(armor, whole.len);
 		armor->part = BODY;
 		armor->blanks = 0;
-		return text_is(line, BEGIN) ? 0 : -EILSEQ;
+		return text_is(line, ARMOR_BEGIN) ? 0 : -EILSEQ;
 	case BODY:
 	case SHORT_LINE:
-		if (text_is(line, END)) {
+		if (text_is(line, ARMOR_END)) {
 			armor->part = BEHIND;
 			return 0;
 		}
@@ -177,7 +169,7 @@ static int encode(struct decant_age_armor *armor, bool last)
 	size_t at = 0;
 
 	if (armor->part == BEFORE)
-		put(armor, BEGIN "\n");
+		put(armor, ARMOR_BEGIN "\n");
 	armor->part = BODY;
 	for (; armor->in_len - at >= LINE_BYTES; at += LINE_BYTES)
 		encode_line(armor, at, LINE_BYTES);
@@ -188,7 +180,7 @@ static int encode(struct decant_age_armor *armor, bool last)
 	memmove(armor->in, armor->in + at, armor->in_len - at);
 	armor->in_len -= at;
 	if (last) {
-		put(armor, END "\n");
+		put(armor, ARMOR_END "\n");
 		armor->part = OVER;
 	}
 	return 0;

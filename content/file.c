@@ -9,6 +9,7 @@
 
 struct decant_age_file {
 	struct decant_age *age;
+	struct armored armored;	   /* what the cursor stands in, if there is one */
 	struct decant_iter cursor; /* where the last read ended, in sealed bytes */
 	size_t begin;		   /* what the cursor has consumed at the first chunk */
 	uint64_t sealed, size;
@@ -74,6 +75,14 @@ static int measure(struct decant_age_file *file)
 	return keep(file, last_chunk(file));
 }
 
+static int view(struct decant_age_file *file, const struct decant_iter *src)
+{
+	if (src->direction == DECANT_SOURCE && decant_age_is_armored(src))
+		return armored_view(&file->armored, &file->cursor, src);
+	file->cursor = *src;
+	return 0;
+}
+
 int decant_age_file_open(struct decant_age_file **out, const struct decant_iter *src,
 			 const struct decant_age_keys *keys)
 {
@@ -83,9 +92,9 @@ int decant_age_file_open(struct decant_age_file **out, const struct decant_iter 
 
 	if (!file)
 		return -ENOMEM;
-	file->cursor = *src;
 	file->kept = UINT64_MAX;
-	got = decant_age_open(&file->age, &file->cursor, keys);
+	err = view(file, src);
+	got = err ? err : decant_age_open(&file->age, &file->cursor, keys);
 	err = got < 0 ? (int)got : measure(file);
 	if (err)
 		decant_age_file_close(file);

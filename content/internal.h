@@ -114,6 +114,34 @@ ssize_t wrap_phrase(char *out, const struct phrase *phrase, unsigned work_factor
 int unwrap(uint8_t file_key[FILE_KEY_BYTES], const struct header *header,
 	   const struct decant_age_keys *keys);
 
+/* --- armor.c, armored.c: lines of text around a file --- */
+
+#define ARMOR_BEGIN	  "-----BEGIN AGE ENCRYPTED FILE-----"
+#define ARMOR_END	  "-----END AGE ENCRYPTED FILE-----"
+#define ARMOR_BLANKS_MOST 1024 /* bytes of white space before, and behind */
+
+static inline bool armor_is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* A file under its armor. */
+struct armored {
+	struct decant_iter cursor; /* where the text was read last */
+	size_t start;		   /* what the cursor had consumed at the first byte */
+	const char *line_end;
+	size_t body, stride; /* where the first line is, and how far the next one */
+	size_t lines, last_chars, padding;
+	size_t len; /* bytes under the armor */
+};
+
+/*
+ * An iterator over these bytes, which borrows both. -EILSEQ or -ENODATA if the armor is
+ * not strict; lines in the middle are looked at when they are read.
+ */
+int armored_view(struct armored *armored, struct decant_iter *out,
+		 const struct decant_iter *src);
+
 /* --- payload.c --- */
 
 int payload_new(struct decant_age **out, const uint8_t file_key[FILE_KEY_BYTES],

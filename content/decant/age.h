@@ -272,7 +272,11 @@ DECANT_API uint64_t decant_age_plain_size(uint64_t sealed);
  *
  * The last chunk is opened, so that the size is what was encrypted.
  *
- * Return: 0; or else as decant_age_open() and decant_age_unseal().
+ * A file in armor is read as well, if all of its lines end alike; a line is decoded when
+ * something in it is wanted, and -EILSEQ if it is not strict then.
+ *
+ * Return: 0; -EILSEQ or -ENODATA for an armor that is not strict or has no end; or else
+ * as decant_age_open() and decant_age_unseal().
  * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_age_file_open(struct decant_age_file **out,
@@ -300,8 +304,9 @@ DECANT_API uint64_t decant_age_file_size(const struct decant_age_file *file);
  * decrypt it once. Nothing is handed out of a chunk that is not authentic.
  *
  * Return: bytes, the least of @len, what @dst has and what follows @pos: 0 at the end;
- * fewer if a later chunk can't be had. If the first can't: -EBADMSG; -EINVAL for a
- * wrong direction; -EFAULT, -EIO, or what the memory of @dst or of the file gave.
+ * fewer if a later chunk can't be had. If the first can't: -EBADMSG; -EILSEQ for a
+ * line of armor that is none; -EINVAL for a wrong direction; -EFAULT, -EIO, or what the
+ * memory of @dst or of the file gave.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST ssize_t decant_age_read(struct decant_age_file *file,

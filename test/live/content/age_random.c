@@ -149,16 +149,53 @@ static void read_range(struct decant_age_file *file, const uint8_t *text, size_t
 	free(cuts.memory);
 }
 
-static void one_file(void)
+/* In armor whose lines end so, with blank lines around. */
+static struct blob armored(const struct blob *in, const char *end, size_t blanks)
+{
+	struct blob lines = {malloc(in->len * 2 + 200), 0, 0},
+		    out = {malloc(in->len * 2 + 300 + 2 * blanks), 0, 0};
+	struct decant_iter src = flat(in->at, in->len, DECANT_SOURCE), dst;
+	struct decant_age_armor *armor;
+
+	REQUIRE(lines.at && out.at);
+	dst = flat(lines.at, in->len * 2 + 200, DECANT_DEST);
+	REQUIRE(!decant_age_armor_new(&armor, DECANT_AGE_ARMOR_ENCODE));
+	while (decant_age_armor_run(armor, &dst, &src, true) > 0)
+		;
+	decant_age_armor_free(armor);
+	lines.len = decant_iter_consumed(&dst);
+	memset(out.at, '\n', blanks);
+	out.len = blanks;
+	for (size_t i = 0; i < lines.len; i++) {
+		if (lines.at[i] != '\n')
+			out.at[out.len++] = lines.at[i];
+		else
+			out.len += (size_t)sprintf((char *)out.at + out.len, "%s", end);
+	}
+	memset(out.at + out.len, ' ', blanks);
+	out.len += blanks;
+	free(lines.at);
+	return out;
+}
+
+static void one_file(bool armor)
 {
 	size_t len = random_len(6);
 	uint8_t *text = random_text(len);
-	struct blob blob = encrypt(to, text, len);
+	struct blob blob = encrypt(to, text, len), plain = blob;
 	struct decant_age_file *file;
+	struct decant_iter src;
 	struct cuts cuts;
-	struct decant_iter src = any_view(&blob, &cuts);
 
+	if (armor) {
+		blob = armored(&plain, check_below(2) ? "\n" : "\r\n",
+			       check_below(2) * check_below(1000));
+		free(plain.at);
+	}
+	src = any_view(&blob, &cuts);
 	CHECK_EQ(decant_age_file_open(&file, &src, from), 0);
+	if (check_failed)
+		return;
 	CHECK_EQ(decant_age_file_size(file), len);
 	for (int i = 0; i < 20 && !check_failed; i++)
 		read_range(file, text, len);
@@ -175,8 +212,16 @@ static void random_access(void)
 	size_t cases = check_cases(60);
 
 	for (size_t i = 0; i < cases && !check_failed; i++)
-		one_file();
+		one_file(false);
 	decant_age_file_close(NULL);
+}
+
+static void random_access_in_armor(void)
+{
+	size_t cases = check_cases(40);
+
+	for (size_t i = 0; i < cases && !check_failed; i++)
+		one_file(true);
 }
 
 /* --- tampering --- */
@@ -229,6 +274,34 @@ static void each_byte(void)
 	}
 	CHECK_EQ(decrypt(from, blob.at, blob.len, dst), 100);
 	free(dst);
+	free(blob.at);
+	free(text);
+}
+
+/* The same in armor, of which every character counts; and lines that end in two ways. */
+static void each_character(void)
+{
+	static const char ends[2][3] = {"\n", "\r\n"};
+	uint8_t *text = random_text(200);
+	struct blob blob = encrypt(to, text, 200), lines, mixed;
+
+	for (size_t i = 0; i < 2; i++) {
+		lines = armored(&blob, ends[i], 0);
+		for (size_t at = 0; at + strlen(ends[i]) < lines.len; at++) {
+			lines.at[at] ^= (uint8_t)(1u << at % 7);
+			refused(lines.at, lines.len, text, 200);
+			lines.at[at] ^= (uint8_t)(1u << at % 7);
+		}
+		for (size_t len = 0; len + strlen(ends[i]) < lines.len; len++)
+			refused(lines.at, len, text, 200);
+		free(lines.at);
+	}
+	lines = armored(&blob, "\n", 0);
+	mixed = armored(&blob, "\r\n", 0);
+	memcpy(mixed.at, lines.at, 5 * 65);
+	refused(mixed.at, mixed.len, text, 200);
+	free(mixed.at);
+	free(lines.at);
 	free(blob.at);
 	free(text);
 }
@@ -345,7 +418,9 @@ int main(void)
 	static const struct check_case cases[] = {
 		{"round trips", round_trips},
 		{"any part of a file", random_access},
+		{"any part of a file in armor", random_access_in_armor},
 		{"each byte changed", each_byte},
+		{"each character of the armor changed", each_character},
 		{"each length", each_length},
 		{"chunks changed", tampered_chunks},
 		{"files cut short", cut_short},

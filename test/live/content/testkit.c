@@ -243,6 +243,7 @@ static enum expect go_through(struct vector *v, const struct cuts *from, size_t 
 
 	if (!v->armored)
 		return open_binary(v, src, len);
+	check_file(v, &src);
 	got = take_off(from);
 	if (got < 0)
 		return ARMOR;
@@ -272,8 +273,8 @@ static void run_vector(struct vector *v)
 
 /*
  * What is inside stanzas of another type is nobody's business here: they do not match.
- * That all stanzas are lines of canonical base64, and those of X25519 what they should be,
- * is asked of any header.
+ * That all stanzas are lines of canonical base64, and that those of X25519 are what they
+ * should be, is asked of any header.
  */
 static enum expect without_the_type(const char *name)
 {
