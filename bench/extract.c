@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* extract.c - the price of a fragment on its way from an iterator into a sink. */
 #include <string.h>
-#include <decant/decant.h>
 #include "allocations.h"
 #include "bench.h"
+#include "memory.h"
 
 #define PIECES	256
 #define REGIONS 64
@@ -28,10 +28,8 @@ struct rig {
 	uint32_t lkey;
 };
 
-static unsigned char *arena;
 static struct decant_region *regions[REGIONS];
-static struct decant_space *space;
-static struct decant_domain domain;
+static struct bench_memory memory;
 
 static int map_region(struct decant_domain *d, const struct decant_span *span,
 		      struct decant_mapping *mapping)
@@ -40,39 +38,6 @@ static int map_region(struct decant_domain *d, const struct decant_span *span,
 	mapping->iova = (uintptr_t)span->addr;
 	mapping->lkey = (uint32_t)((uintptr_t)span->addr >> 20);
 	return 0;
-}
-
-static void unmap_region(struct decant_domain *d, struct decant_mapping *mapping)
-{
-	(void)d;
-	(void)mapping;
-}
-
-static void setup(void)
-{
-	static const struct decant_domain_ops ops = {"bench", map_region, unmap_region};
-
-	arena = aligned_alloc(4096, (size_t)2 * REGIONS * EACH);
-	bench_need(arena, "memory");
-	decant_domain_init(&domain, &ops);
-	bench_need(!decant_space_new(&space), "space");
-	for (size_t i = 0; i < REGIONS; i++) {
-		unsigned char *addr = arena + 2 * i * EACH;
-
-		bench_need(!decant_region_new(&regions[i], addr, EACH, NULL), "region");
-		bench_need(!decant_space_add(space, regions[i]), "add");
-		bench_need(!decant_domain_map(&domain, regions[i]), "map");
-	}
-}
-
-static uint64_t random_next(void)
-{
-	static uint64_t state = 88172645463325252u;
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
 }
 
 static void lists(struct rig *rig, size_t nr, size_t lists)
@@ -99,8 +64,8 @@ static void scatter(struct rig *rig, size_t nr)
 {
 	lists(rig, nr, 1);
 	for (size_t i = 0; i < nr; i++)
-		piece(rig, i, arena + (i * 4160) % (EACH - 4096),
-		      1 + random_next() % 2048, 0);
+		piece(rig, i, memory.at + (i * 4160) % (EACH - 4096),
+		      1 + bench_random() % 2048, 0);
 }
 
 /* Adjacent pairs; the region changes every run pieces, at random or in turn. */
@@ -114,8 +79,8 @@ static void pairs(struct rig *rig, size_t nr, size_t run, bool in_turn)
 
 		if (i % run == 0)
 			region = in_turn ? i / run % REGIONS
-					 : (random_next() >> 20) % REGIONS;
-		addr = arena + 2 * region * EACH + i % nr * 2048 % (EACH - 8192);
+					 : (bench_random() >> 20) % REGIONS;
+		addr = memory.at + 2 * region * EACH + i % nr * 2048 % (EACH - 8192);
 		piece(rig, i, addr, 1000, region);
 		piece(rig, i + 1, addr + 1000, 500, region);
 	}
@@ -139,8 +104,8 @@ static void begin_bvec(struct rig *rig)
 
 static void with_owners(struct rig *rig)
 {
-	rig->sink.space = space;
-	rig->sink.domain = &domain;
+	rig->sink.space = memory.space;
+	rig->sink.domain = &memory.domain;
 	rig->sink.policy = DECANT_REFUSE;
 	rig->sink.limits = (struct decant_limits){
 		.max_elements = 300, .max_element_bytes = 1 << 20, .max_bytes = 1 << 30};
@@ -267,19 +232,19 @@ static void loop_owners(void *arg)
 		while (hi - lo > 1) {
 			size_t mid = (lo + hi) / 2;
 
-			if ((uintptr_t)arena + 2 * mid * EACH <= addr)
+			if ((uintptr_t)memory.at + 2 * mid * EACH <= addr)
 				lo = mid;
 			else
 				hi = mid;
 		}
-		if (addr - ((uintptr_t)arena + 2 * lo * EACH) >= EACH)
+		if (addr - ((uintptr_t)memory.at + 2 * lo * EACH) >= EACH)
 			continue;
 		if (nr && sge[nr - 1].addr + sge[nr - 1].length == addr)
 			sge[nr - 1].length += (uint32_t)len;
 		else
 			sge[nr++] = (struct decant_sge){
 				addr, (uint32_t)len,
-				decant_domain_mapping(&domain, regions[lo])->lkey};
+				decant_domain_mapping(&memory.domain, regions[lo])->lkey};
 	}
 	bench_use(rig->table);
 }
@@ -395,7 +360,7 @@ static void no_allocation(void)
 
 int main(void)
 {
-	setup();
+	bench_memory_init(&memory, REGIONS, EACH, regions, map_region);
 	bench_open("extract");
 	plain();
 	single();

@@ -9,16 +9,14 @@
 #include <errno.h>
 #include <string.h>
 #include <valgrind/callgrind.h>
-#include <decant/decant.h>
 #include "bench.h"
+#include "memory.h"
 
-#define PAGE 4096
+#define PAGE BENCH_PAGE
 #define MOST 512
 #define ROOM (1u << 20)
 
-static unsigned char *arena;
-static struct decant_space *space;
-static struct decant_domain domain;
+static struct bench_memory memory;
 static unsigned char *room, *table;
 
 static int map_region(struct decant_domain *d, const struct decant_span *span,
@@ -30,36 +28,21 @@ static int map_region(struct decant_domain *d, const struct decant_span *span,
 	return 0;
 }
 
-static void unmap_region(struct decant_domain *d, struct decant_mapping *mapping)
-{
-	(void)d;
-	(void)mapping;
-}
-
 static void setup(void)
 {
-	static const struct decant_domain_ops ops = {"bench", map_region, unmap_region};
-	struct decant_region *region;
-
-	arena = aligned_alloc(PAGE, (size_t)2 * MOST * PAGE);
 	room = aligned_alloc(PAGE, ROOM);
 	table = aligned_alloc(PAGE, ROOM);
-	bench_need(arena && room && table, "memory");
+	bench_need(room && table, "memory");
 	memset(room, 0, ROOM);
 	memset(table, 0, ROOM);
-	decant_domain_init(&domain, &ops);
-	bench_need(!decant_space_new(&space), "space");
-	bench_need(!decant_region_new(&region, arena, (size_t)2 * MOST * PAGE, NULL),
-		   "region");
-	bench_need(!decant_space_add(space, region), "add");
-	bench_need(!decant_domain_map(&domain, region), "map");
+	bench_memory_init(&memory, 1, (size_t)2 * MOST * PAGE, NULL, map_region);
 }
 
 /* The least that a cache can do, so that it is not its own look-up that is counted. */
 static int find_page(void *user, uint64_t index, struct decant_span *page)
 {
 	(void)user;
-	*page = (struct decant_span){arena + 2 * index * PAGE, PAGE, NULL};
+	*page = (struct decant_span){memory.at + 2 * index * PAGE, PAGE, NULL};
 	return 0;
 }
 
@@ -75,8 +58,8 @@ static int build(const struct decant_kind *kind, struct decant_iter *it, size_t 
 		return decant_iter_pages(it, DECANT_SOURCE, &cache, 0, nr * PAGE);
 	for (size_t gap = 2; gap && err; gap--) {
 		for (size_t i = 0; i < nr; i++)
-			spans[i] =
-				(struct decant_span){arena + i * gap * PAGE, PAGE, NULL};
+			spans[i] = (struct decant_span){memory.at + i * gap * PAGE, PAGE,
+							NULL};
 		err = kind->build(it, DECANT_SOURCE, spans, nr, room);
 		if (err)
 			err = kind->build(it, DECANT_DEST, spans, nr, room);
@@ -100,8 +83,8 @@ static void count(const struct decant_kind *kind, const struct decant_sink_ops *
 	for (int warm = 0; warm < 2; warm++) {
 		ops->init(&sink, table, MOST);
 		sink.limits.max_element_bytes = PAGE;
-		sink.space = space;
-		sink.domain = &domain;
+		sink.space = memory.space;
+		sink.domain = &memory.domain;
 		it = again;
 		snprintf(name, sizeof(name), "%s %s %zu", kind->name, ops->name, nr);
 		CALLGRIND_ZERO_STATS;

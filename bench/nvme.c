@@ -6,10 +6,10 @@
  */
 #include <endian.h>
 #include <string.h>
-#include <decant/decant.h>
 #include "bench.h"
+#include "memory.h"
 
-#define PAGE	4096
+#define PAGE	BENCH_PAGE
 #define PIECES	256
 #define REGIONS 64
 #define EACH	(1u << 20)
@@ -32,10 +32,8 @@ struct rig {
 	void (*finish)(struct rig *rig);
 };
 
-static unsigned char *arena;
 static struct decant_region *regions[REGIONS];
-static struct decant_space *space;
-static struct decant_domain domain;
+static struct bench_memory memory;
 static struct decant_table tables[TABLES];
 
 /* Twice as far apart for the device: what the loops beside must add differs. */
@@ -43,43 +41,17 @@ static int map_region(struct decant_domain *d, const struct decant_span *span,
 		      struct decant_mapping *mapping)
 {
 	(void)d;
-	mapping->iova = IOVA + 2 * ((uintptr_t)span->addr - (uintptr_t)arena);
+	mapping->iova = IOVA + 2 * ((uintptr_t)span->addr - (uintptr_t)memory.at);
 	return 0;
-}
-
-static void unmap_region(struct decant_domain *d, struct decant_mapping *mapping)
-{
-	(void)d;
-	(void)mapping;
 }
 
 static void setup(void)
 {
-	static const struct decant_domain_ops ops = {"bench", map_region, unmap_region};
 	unsigned char *lists = aligned_alloc(PAGE, (size_t)TABLES * PAGE);
 
-	arena = aligned_alloc(PAGE, (size_t)2 * REGIONS * EACH);
-	bench_need(arena && lists, "memory");
+	bench_need(lists, "memory");
 	decant_tables_cut(tables, TABLES, lists, 2 * IOVA, PAGE);
-	decant_domain_init(&domain, &ops);
-	bench_need(!decant_space_new(&space), "space");
-	for (size_t i = 0; i < REGIONS; i++) {
-		unsigned char *addr = arena + 2 * i * EACH;
-
-		bench_need(!decant_region_new(&regions[i], addr, EACH, NULL), "region");
-		bench_need(!decant_space_add(space, regions[i]), "add");
-		bench_need(!decant_domain_map(&domain, regions[i]), "map");
-	}
-}
-
-static uint64_t random_next(void)
-{
-	static uint64_t state = 88172645463325252u;
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state >> 20;
+	bench_memory_init(&memory, REGIONS, EACH, regions, map_region);
 }
 
 /* Pages of so many regions that never touch, four in a row in the same one. */
@@ -93,9 +65,9 @@ static void scatter(struct rig *rig, size_t nr_regions)
 			size_t page = 2 * (i * 37 % (EACH / PAGE / 2));
 
 			if (i % 4 == 0)
-				region = random_next() % nr_regions;
+				region = (bench_random() >> 20) % nr_regions;
 			rig->iov[l][i] = (struct iovec){
-				arena + 2 * region * EACH + page * PAGE, PAGE};
+				memory.at + 2 * region * EACH + page * PAGE, PAGE};
 		}
 		bench_need(!decant_iter_iovec(&rig->iter[l], DECANT_SOURCE, rig->iov[l],
 					      PIECES),
@@ -111,8 +83,8 @@ static size_t next_list(struct rig *rig)
 
 static void with_owners(struct rig *rig)
 {
-	rig->sink.space = space;
-	rig->sink.domain = &domain;
+	rig->sink.space = memory.space;
+	rig->sink.domain = &memory.domain;
 	rig->sink.policy = DECANT_REFUSE;
 	rig->sink.limits.max_elements = PIECES + 44;
 	rig->sink.limits.max_element_bytes = 1 << 20;
@@ -178,15 +150,15 @@ static uint64_t device_address(const struct iovec *iov)
 	while (hi - lo > 1) {
 		size_t mid = (lo + hi) / 2;
 
-		if ((uintptr_t)arena + 2 * mid * EACH <= addr)
+		if ((uintptr_t)memory.at + 2 * mid * EACH <= addr)
 			lo = mid;
 		else
 			hi = mid;
 	}
-	addr -= (uintptr_t)arena + 2 * lo * EACH;
+	addr -= (uintptr_t)memory.at + 2 * lo * EACH;
 	if (addr >= EACH || iov->iov_len > EACH - addr)
 		return 0;
-	return decant_domain_mapping(&domain, regions[lo])->iova + addr;
+	return decant_domain_mapping(&memory.domain, regions[lo])->iova + addr;
 }
 
 /* Whole pages only: what may stand in the middle of a list. */

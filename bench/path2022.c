@@ -11,8 +11,8 @@
  */
 #include <stdatomic.h>
 #include <string.h>
-#include <decant/decant.h>
 #include "bench.h"
+#include "memory.h"
 
 #define PAGE	     4096u
 #define HEADER	     24
@@ -50,14 +50,12 @@ struct rig {
 	struct decant_iter iter;
 };
 
-static unsigned char *buffer;
 static struct page pages[BUFFER / PAGE];
 static struct request requests[MAX_REQUESTS];
 static unsigned char headers[MAX_REQUESTS][HEADER];
 static struct decant_sge sges[WINDOW * (MAX_SGES - 1)];
 static size_t ends[WINDOW];
-static struct decant_space *space;
-static struct decant_domain domain;
+static struct bench_memory memory;
 static uint64_t synchronised;
 static uint32_t lkey;
 
@@ -70,26 +68,11 @@ static int map_region(struct decant_domain *d, const struct decant_span *span,
 	return 0;
 }
 
-static void unmap_region(struct decant_domain *d, struct decant_mapping *mapping)
-{
-	(void)d;
-	(void)mapping;
-}
-
 static void setup(void)
 {
-	static const struct decant_domain_ops ops = {"bench", map_region, unmap_region};
-	struct decant_region *region;
-
 	lkey = (uint32_t)bench_hide(7);
-	buffer = aligned_alloc(PAGE, BUFFER);
-	bench_need(buffer, "memory");
-	memset(buffer, 1, BUFFER);
-	decant_domain_init(&domain, &ops);
-	bench_need(!decant_space_new(&space), "space");
-	bench_need(!decant_region_new(&region, buffer, BUFFER, NULL), "region");
-	bench_need(!decant_space_add(space, region), "add");
-	bench_need(!decant_domain_map(&domain, region), "map");
+	bench_memory_init(&memory, 1, BUFFER, NULL, map_region);
+	memset(memory.at, 1, BUFFER);
 }
 
 static struct decant_sge header_sge(size_t request)
@@ -149,8 +132,8 @@ STEP void list_map(struct scatterlist *sg, size_t nr)
 	for (size_t i = 0; i < nr; i++) {
 		struct page *page = (struct page *)(sg[i].page_link & ~(uintptr_t)LAST);
 
-		sg[i].dma_address =
-			(uintptr_t)buffer + (size_t)(page - pages) * PAGE + sg[i].offset;
+		sg[i].dma_address = (uintptr_t)memory.at + (size_t)(page - pages) * PAGE +
+				    sg[i].offset;
 		sg[i].dma_length = sg[i].length;
 	}
 	bench_use(sg);
@@ -248,7 +231,7 @@ static void send_window(struct rig *rig, struct decant_iter *it, struct decant_s
 static void write_decant(void *arg)
 {
 	struct decant_own_options options = {
-		.size = sizeof(options), .space = space, .policy = DECANT_REFUSE};
+		.size = sizeof(options), .space = memory.space, .policy = DECANT_REFUSE};
 	struct rig *rig = arg;
 	struct decant_iter it = rig->iter;
 	struct decant_owned *owned = decant_iter_own(&it, SIZE_MAX, &options);
@@ -260,7 +243,7 @@ static void write_decant(void *arg)
 	decant_sink_sge(&sink, sges, WINDOW * (MAX_SGES - 1));
 	sink.limits.max_bytes = rig->payload;
 	sink.limits.max_elements = MAX_SGES - 1;
-	sink.domain = &domain;
+	sink.domain = &memory.domain;
 	while (decant_iter_count(&it)) {
 		decant_sink_reset(&sink);
 		send_window(rig, &it, &sink);
@@ -280,7 +263,7 @@ static struct iovec *list_of(size_t bytes, size_t cut, size_t *nr)
 	iov = calloc(*nr, sizeof(*iov));
 	bench_need(iov, "memory");
 	for (size_t i = 0; i < *nr; i++)
-		iov[i] = (struct iovec){buffer + i * cut, cut};
+		iov[i] = (struct iovec){memory.at + i * cut, cut};
 	return iov;
 }
 
