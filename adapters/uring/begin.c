@@ -57,6 +57,21 @@ static void limit(struct operation *op, int64_t deadline)
 	uring_deadline_add(op);
 }
 
+static int prepare(struct operation *op, const struct decant_uring_operation *what,
+		   size_t len)
+{
+	int err = uring_plain_begin(op, what->it, len, what->pos);
+
+	if (err <= 0)
+		return err;
+	err = uring_message_begin(op, what->message);
+	if (!err)
+		err = uring_prepare(op, what->it, len, what->pos);
+	if (err)
+		uring_message_end(op);
+	return err;
+}
+
 static int begin(struct decant_uring *ring, const struct decant_uring_operation *what)
 {
 	struct request *request;
@@ -73,11 +88,8 @@ static int begin(struct decant_uring *ring, const struct decant_uring_operation 
 		return -EAGAIN;
 	op = request_operation(request);
 	fill(op, what);
-	err = uring_message_begin(op, what->message);
-	if (!err)
-		err = uring_prepare(op, what->it, len, what->pos);
+	err = prepare(op, what, len);
 	if (err) {
-		uring_message_end(op);
 		request_list_push(&ring->idle, request);
 		return err;
 	}

@@ -58,8 +58,27 @@ ssize_t uring_bounced(struct operation *op, ssize_t result)
 
 void uring_disown(struct operation *op)
 {
-	decant_owned_put(op->owned);
+	decant_hold_truncate(&op->hold, 0);
+	if (op->owned)
+		decant_owned_put(op->owned);
 	op->owned = NULL;
-	free(op->bounce);
+	if (op->bounce)
+		free(op->bounce);
 	op->bounce = NULL;
+}
+
+struct decant_iter uring_memory(const struct operation *op)
+{
+	bool reads = op->code == REQUEST_READ;
+	struct decant_iter it = {0};
+
+	if (op->owned)
+		return decant_owned_iter(op->owned);
+	(void)!decant_iter_bvec(&it, reads ? DECANT_DEST : DECANT_SOURCE, &op->one, 1);
+	return it;
+}
+
+size_t uring_elements(const struct operation *op)
+{
+	return op->owned ? decant_owned_elements(op->owned) : op->one.len != 0;
 }

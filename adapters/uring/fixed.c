@@ -268,20 +268,27 @@ static const struct decant_mapping *map_quietly(struct fixed *fixed,
 	return NULL;
 }
 
+int uring_fixed_need(struct decant_uring *ring, struct decant_region *region)
+{
+	struct fixed *fixed = &ring->fixed;
+
+	if (!fixed->always || !region || decant_domain_mapping(&fixed->domain, region))
+		return 0;
+	return decant_domain_map(&fixed->domain, region);
+}
+
 int uring_fixed_map(struct operation *op)
 {
-	struct fixed *fixed = &op->ring->fixed;
 	struct decant_iter it;
 	struct decant_span span;
 	int err = 0;
 
-	if (!fixed->always)
+	if (!op->ring->fixed.always)
 		return 0;
-	it = decant_owned_iter(op->owned);
+	it = uring_memory(op);
 	while (!err && decant_iter_count(&it)) {
 		span = decant_iter_peek(&it);
-		if (span.region && !decant_domain_mapping(&fixed->domain, span.region))
-			err = decant_domain_map(&fixed->domain, span.region);
+		err = uring_fixed_need(op->ring, span.region);
 		decant_iter_advance(&it, span.len);
 	}
 	return err;
@@ -305,9 +312,8 @@ static int common_slot(const struct request *request,
 	return (int)(mapping->lkey + slot);
 }
 
-void uring_fixed_plan(struct operation *op)
+void uring_fixed_plan(struct operation *op, struct decant_region *region)
 {
-	struct decant_region *region = op->sink.last.region;
 	struct fixed *fixed = &op->ring->fixed;
 	struct request *request = &op->request;
 	const struct decant_mapping *mapping;

@@ -7,6 +7,7 @@
  *	uring.c		the public calls: rings, events
  *	begin.c		the public calls that begin operations
  *	operation.c	an operation from its beginning to its event; knows no back end
+ *	plain.c		the same for one that is one request of one piece
  *	bounce.c	memory that has no address here
  *	cancel.c	an operation that ends before it is done
  *	deadline.c	which operations must end when
@@ -301,6 +302,7 @@ struct operation {
 		OPERATION_STARVED,
 		OPERATION_HELD
 	} state;
+	bool plain;    /* one request of @one, without legs */
 	int stopped;   /* 0, or why it must end: -ECANCELED, -ETIMEDOUT */
 	bool unasked;  /* the back end must still be asked to */
 	bool given_up; /* the kernel ended the request before unasked, and it goes on */
@@ -318,6 +320,9 @@ struct operation {
 	size_t control_room;
 	unsigned char *copied; /* address and control data of what is sent */
 
+	/* The memory: of a plain one, or what was one, @one and @hold, else @owned. */
+	struct decant_bvec one;
+	struct decant_hold hold;
 	struct decant_owned *owned;
 	unsigned char *bounce;	 /* instead of memory that has no address here */
 	struct decant_iter into; /* and where to copy it in the end */
@@ -437,10 +442,11 @@ int uring_fixed_init(struct decant_uring *ring,
 void uring_fixed_fini(struct decant_uring *ring);
 /* empty what other threads gave up */
 void uring_fixed_tidy(struct decant_uring *ring);
-/* register an operation's regions, if that is a must */
+/* register a region, or an operation's, if that is a must */
+int uring_fixed_need(struct decant_uring *ring, struct decant_region *region);
 int uring_fixed_map(struct operation *op);
-/* find the registered buffer of a request */
-void uring_fixed_plan(struct operation *op);
+/* find the registered buffer of a request; one of its elements lies in @region */
+void uring_fixed_plan(struct operation *op, struct decant_region *region);
 
 /* registered.c: the ring ends before the files do */
 void uring_files_forget(struct decant_uring *ring);
@@ -454,7 +460,19 @@ int uring_plan(struct operation *op);
 size_t uring_arrived(struct operation *op, size_t result);
 void uring_scratch_put(struct operation *op);
 
+/*
+ * plain.c: begin it as one request of one piece; 0, a negative errno, or 1: it is not
+ */
+int uring_plain_begin(struct operation *op, struct decant_iter *it, size_t len,
+		      uint64_t pos);
+/* whether its transfer was all of it */
+bool uring_plain_complete(struct operation *op);
+/* go on as any other: its request is the first of its legs' */
+void uring_plain_end(struct operation *op);
+
 /* operation.c */
+/* divide its memory into legs, of which none has begun */
+void uring_lay(struct operation *op, uint64_t pos);
 /* the operation's own form of the memory: nothing of @it is needed any more */
 int uring_prepare(struct operation *op, struct decant_iter *it, size_t len, uint64_t pos);
 bool uring_complete(struct operation *op, ssize_t *result);
@@ -463,11 +481,13 @@ void uring_start(struct operation *op);
 void uring_feed(struct decant_uring *ring);
 void uring_retire(struct operation *op);
 
-/* bounce.c: the operation's own form of the memory */
+/* bounce.c: the operation's own form of the memory, and what it looks like */
 int uring_own(struct operation *op, struct decant_iter *it, size_t len);
 /* the result, once the bytes are where they belong */
 ssize_t uring_bounced(struct operation *op, ssize_t result);
 void uring_disown(struct operation *op);
+struct decant_iter uring_memory(const struct operation *op);
+size_t uring_elements(const struct operation *op);
 
 /* fork.c */
 int uring_fork_init(struct decant_uring *ring);

@@ -86,6 +86,12 @@ void uring_start(struct operation *op)
 {
 	bool moves = op->code != REQUEST_FSYNC;
 
+	if (op->plain && !op->stopped && !op->claim.polled) {
+		queue(op);
+		return;
+	}
+	if (op->plain)
+		uring_plain_end(op);
 	if (op->stopped) {
 		op->claim.polled = false;
 		end_legs(op, op->stopped);
@@ -135,19 +141,24 @@ static void lay_edges(struct operation *op, uint64_t pos, size_t len, size_t *he
 	*tail = end & mask;
 	if (*head > len)
 		*head = *tail = len;
-	if (uring_file_rewrites(op->file, (pos + mask) & ~mask))
+	if (*head && uring_file_rewrites(op->file, (pos + mask) & ~mask))
 		*head = 0;
-	if (uring_file_rewrites(op->file, (end + mask) & ~mask))
+	if (*tail && uring_file_rewrites(op->file, (end + mask) & ~mask))
 		*tail = 0;
+}
+
+static bool writes_directly(const struct operation *op)
+{
+	return op->code == REQUEST_WRITE && op->file->info.direct;
 }
 
 static void lay_legs(struct operation *op, uint64_t pos)
 {
-	struct decant_iter it = decant_owned_iter(op->owned);
+	struct decant_iter it = uring_memory(op);
 	size_t len = decant_iter_count(&it), head = 0, tail = 0;
 	bool direct = op->file->info.direct;
 
-	if (direct && op->code == REQUEST_WRITE)
+	if (writes_directly(op))
 		lay_edges(op, pos, len, &head, &tail);
 	if (head + tail >= len) {
 		lay_leg(&op->legs[LEG_BODY], &it, &pos, len, direct && !head && !tail);
@@ -156,6 +167,21 @@ static void lay_legs(struct operation *op, uint64_t pos)
 	lay_leg(&op->legs[LEG_HEAD], &it, &pos, head, false);
 	lay_leg(&op->legs[LEG_BODY], &it, &pos, len - head - tail, direct);
 	lay_leg(&op->legs[LEG_TAIL], &it, &pos, tail, false);
+}
+
+static void reset(struct operation *op)
+{
+	for (unsigned i = 0; i < LEG_COUNT; i++)
+		op->legs[i] = (struct leg){0};
+	op->given_up = false;
+}
+
+void uring_lay(struct operation *op, uint64_t pos)
+{
+	reset(op);
+	lay_legs(op, pos);
+	if (writes_directly(op))
+		uring_edges_begin(op);
 }
 
 /* What an earlier operation left. */
@@ -184,30 +210,28 @@ static int prepare(struct operation *op, struct decant_iter *it, size_t len, uin
 		err = uring_fixed_map(op);
 	if (err)
 		return err;
-	lay_legs(op, op->file->positions ? pos : 0);
-	if (op->code != REQUEST_WRITE || !op->file->info.direct)
-		return 0;
-	uring_edges_begin(op);
-	return uring_claim(op, pos, len);
+	uring_lay(op, op->file->positions ? pos : 0);
+	return writes_directly(op) ? uring_claim(op, pos, len) : 0;
 }
 
 int uring_prepare(struct operation *op, struct decant_iter *it, size_t len, uint64_t pos)
 {
-	struct decant_iter before = it ? *it : (struct decant_iter){0};
+	struct decant_iter before;
 	int err;
 
-	for (unsigned i = 0; i < LEG_COUNT; i++)
-		op->legs[i] = (struct leg){0};
-	op->owned = NULL;
-	op->given_up = false;
-	err = len ? prepare(op, it, len, pos) : 0;
+	op->one.len = 0;
+	if (!len) {
+		reset(op);
+		return 0;
+	}
+	before = *it;
+	err = prepare(op, it, len, pos);
 	if (err && err != -EBUSY) {
 		uring_disown(op);
 		*it = before;
 		return err;
 	}
-	if (len)
-		take_error(op);
+	take_error(op);
 	return 0;
 }
 
@@ -398,6 +422,12 @@ bool uring_complete(struct operation *op, ssize_t *result)
 		op->request.held = false;
 		*result = op->result;
 		return true;
+	}
+	if (op->plain) {
+		*result = n;
+		if (uring_plain_complete(op))
+			return true;
+		uring_plain_end(op);
 	}
 	if (op->claim.polled) {
 		woken(op, n);

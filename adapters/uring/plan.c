@@ -90,7 +90,7 @@ void uring_scratch_put(struct operation *op)
 /* Without memory for a large table, small requests do the same. */
 static void begin_table(struct operation *op)
 {
-	size_t wanted = op->owned ? 2 * decant_owned_elements(op->owned) + 3 : 0;
+	size_t wanted = 2 * uring_elements(op) + 3;
 
 	if (wanted > REQUEST_ELEMENTS_FEW && !op->many)
 		op->many = calloc(REQUEST_ELEMENTS, sizeof(*op->many));
@@ -193,8 +193,8 @@ static size_t small_piece(const struct operation *op)
  */
 static bool is_fine(const struct operation *op)
 {
-	struct decant_iter whole = decant_owned_iter(op->owned);
-	size_t nr = decant_owned_elements(op->owned);
+	struct decant_iter whole = uring_memory(op);
+	size_t nr = uring_elements(op);
 	unsigned few = op->leg->direct ? 1 : REQUEST_ELEMENTS_FEW;
 
 	return nr > few && decant_iter_count(&whole) / nr < small_piece(op);
@@ -294,7 +294,7 @@ static int plan_message(struct operation *op)
 	struct decant_iter *it = &op->after;
 	ssize_t n;
 
-	if (!op->owned)
+	if (!uring_elements(op))
 		return 0;
 	n = plan_buffered(op);
 	if (n || !decant_iter_count(it))
@@ -344,7 +344,7 @@ int uring_plan(struct operation *op)
 	request->offset = file->positions ? (int64_t)(leg->pos - op->before) : -1;
 	if (file->socket)
 		uring_socket_plan(op);
-	uring_fixed_plan(op);
+	uring_fixed_plan(op, op->sink.last.region);
 	return 0;
 }
 

@@ -199,11 +199,10 @@ static void queue_late(struct backend *backend)
 
 static int ring_flush(struct backend *backend)
 {
-	int err;
-
 	queue_late(backend);
-	err = io_uring_submit(&backend->uring);
-	return verdict(backend, err);
+	if (!io_uring_sq_ready(&backend->uring))
+		return 0;
+	return verdict(backend, io_uring_submit(&backend->uring));
 }
 
 static int ring_wait(struct backend *backend, int64_t timeout)
@@ -247,20 +246,28 @@ static bool completes(struct request *request, const struct io_uring_cqe *cqe)
 	return true;
 }
 
+/* The request that this completes, or NULL. */
+static struct request *completed(struct backend *backend, const struct io_uring_cqe *cqe)
+{
+	struct request *request = io_uring_cqe_get_data(cqe);
+
+	if ((void *)request == TAG_ALARM)
+		alarm_rang(backend, cqe->res);
+	else if (request != TAG_IGNORED && completes(request, cqe))
+		return request;
+	return NULL;
+}
+
+/* What is in the queue; liburing would ask the kernel for more, which is for @wait. */
 static struct request *ring_reap(struct backend *backend)
 {
+	const struct io_uring_cq *queue = &backend->uring.cq;
 	struct request *request = NULL;
-	struct io_uring_cqe *cqe;
 
-	while (!request && !io_uring_peek_cqe(&backend->uring, &cqe)) {
-		request = io_uring_cqe_get_data(cqe);
-		if ((void *)request == TAG_ALARM) {
-			alarm_rang(backend, cqe->res);
-			request = TAG_IGNORED;
-		} else if (request && !completes(request, cqe)) {
-			request = NULL;
-		}
-		io_uring_cqe_seen(&backend->uring, cqe);
+	while (!request && io_uring_cq_ready(&backend->uring)) {
+		request = completed(backend,
+				    &queue->cqes[*queue->khead & queue->ring_mask]);
+		io_uring_cq_advance(&backend->uring, 1);
 	}
 	calm(backend);
 	return request;

@@ -97,7 +97,8 @@ int uring_message_begin(struct operation *op, struct decant_uring_message *messa
 
 void uring_message_end(struct operation *op)
 {
-	free(op->copied);
+	if (op->copied)
+		free(op->copied);
 	op->copied = NULL;
 }
 

@@ -89,6 +89,7 @@ static int ring_init(struct decant_uring *ring,
 		return -ENOMEM;
 	for (unsigned i = 0; i < ring->depth; i++) {
 		ring->operations[i].ring = ring;
+		ring->operations[i].hold.name = "decant_uring";
 		request_list_push(&ring->idle, &ring->operations[i].request);
 	}
 	err = uring_fork_init(ring);
