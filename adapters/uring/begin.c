@@ -83,14 +83,14 @@ static int begin(struct decant_uring *ring, const struct decant_uring_operation 
 		return err;
 	if (uring_forked(ring))
 		return -ECHILD;
-	request = request_list_pop(&ring->idle);
+	request = request_pop(&ring->idle);
 	if (!request)
 		return -EAGAIN;
 	op = request_operation(request);
 	fill(op, what);
 	err = prepare(op, what, len);
 	if (err) {
-		request_list_push(&ring->idle, request);
+		uring_idle(op);
 		return err;
 	}
 	limit(op, what->deadline);
@@ -114,73 +114,67 @@ int decant_uring_begin(struct decant_uring *ring,
 	return err ? err : begin(ring, operation);
 }
 
+static struct decant_uring_operation transfer(enum decant_uring_code code,
+					      struct decant_uring_file *file,
+					      struct decant_iter *it, size_t len,
+					      void *user)
+{
+	return (struct decant_uring_operation){
+		.code = code, .file = file, .it = it, .len = len, .user = user};
+}
+
 int decant_uring_read(struct decant_uring *ring, struct decant_uring_file *file,
 		      struct decant_iter *it, size_t len, uint64_t pos, void *user)
 {
-	struct decant_uring_operation what = {.code = DECANT_URING_READ,
-					      .file = file,
-					      .it = it,
-					      .len = len,
-					      .pos = pos,
-					      .user = user};
+	struct decant_uring_operation what =
+		transfer(DECANT_URING_READ, file, it, len, user);
 
+	what.pos = pos;
 	return begin(ring, &what);
 }
 
 int decant_uring_write(struct decant_uring *ring, struct decant_uring_file *file,
 		       struct decant_iter *it, size_t len, uint64_t pos, void *user)
 {
-	struct decant_uring_operation what = {.code = DECANT_URING_WRITE,
-					      .file = file,
-					      .it = it,
-					      .len = len,
-					      .pos = pos,
-					      .user = user};
+	struct decant_uring_operation what =
+		transfer(DECANT_URING_WRITE, file, it, len, user);
 
+	what.pos = pos;
 	return begin(ring, &what);
 }
 
 int decant_uring_fsync(struct decant_uring *ring, struct decant_uring_file *file,
 		       void *user)
 {
-	struct decant_uring_operation what = {
-		.code = DECANT_URING_FSYNC, .file = file, .user = user};
+	struct decant_uring_operation what =
+		transfer(DECANT_URING_FSYNC, file, NULL, 0, user);
 
 	return begin(ring, &what);
 }
 
-static int begin_message(struct decant_uring *ring,
-			 const struct decant_uring_operation *what)
+static int begin_message(struct decant_uring *ring, struct decant_uring_operation what,
+			 struct decant_uring_message *message)
 {
-	int err = what->file->socket ? uring_message_check(what) : -ENOTSOCK;
+	int err = -ENOTSOCK;
 
-	return err ? err : begin(ring, what);
+	what.message = message;
+	if (what.file->socket)
+		err = uring_message_check(&what);
+	return err ? err : begin(ring, &what);
 }
 
 int decant_uring_send(struct decant_uring *ring, struct decant_uring_file *file,
 		      struct decant_iter *it, size_t len,
 		      struct decant_uring_message *message, void *user)
 {
-	struct decant_uring_operation what = {.code = DECANT_URING_WRITE,
-					      .file = file,
-					      .it = it,
-					      .len = len,
-					      .message = message,
-					      .user = user};
-
-	return begin_message(ring, &what);
+	return begin_message(ring, transfer(DECANT_URING_WRITE, file, it, len, user),
+			     message);
 }
 
 int decant_uring_recv(struct decant_uring *ring, struct decant_uring_file *file,
 		      struct decant_iter *it, size_t len,
 		      struct decant_uring_message *message, void *user)
 {
-	struct decant_uring_operation what = {.code = DECANT_URING_READ,
-					      .file = file,
-					      .it = it,
-					      .len = len,
-					      .message = message,
-					      .user = user};
-
-	return begin_message(ring, &what);
+	return begin_message(ring, transfer(DECANT_URING_READ, file, it, len, user),
+			     message);
 }

@@ -35,7 +35,7 @@ void uring_stop(struct operation *op, int reason)
 	if (op->state == OPERATION_QUEUED) {
 		ask(op);
 	} else {
-		request_list_remove(&op->ring->starved, &op->request);
+		request_take(&op->request);
 		uring_start(op);
 	}
 }

@@ -22,35 +22,14 @@
 void uring_claims_init(struct claims *claims)
 {
 	*claims = (struct claims){0};
+	TAILQ_INIT(&claims->writing);
+	TAILQ_INIT(&claims->waiting);
 	pthread_mutex_init(&claims->lock, NULL);
 }
 
 void uring_claims_fini(struct claims *claims)
 {
 	pthread_mutex_destroy(&claims->lock);
-}
-
-static void list_push(struct claim_list *list, struct claim *claim)
-{
-	claim->prev = list->tail;
-	claim->next = NULL;
-	if (list->tail)
-		list->tail->next = claim;
-	else
-		list->head = claim;
-	list->tail = claim;
-}
-
-static void list_take(struct claim_list *list, struct claim *claim)
-{
-	if (claim->prev)
-		claim->prev->next = claim->next;
-	else
-		list->head = claim->next;
-	if (claim->next)
-		claim->next->prev = claim->prev;
-	else
-		list->tail = claim->prev;
 }
 
 static bool overlap(struct range a, struct range b)
@@ -67,10 +46,10 @@ static bool edges_touch(const struct claim *a, const struct claim *b)
 static bool meets(const struct claim *claim, const struct claim_list *list,
 		  const struct claim *end)
 {
-	const struct claim *other = list->head;
+	const struct claim *other = TAILQ_FIRST(list);
 
 	while (other != end && !edges_touch(claim, other) && !edges_touch(other, claim))
-		other = other->next;
+		other = TAILQ_NEXT(other, link);
 	return other != end;
 }
 
@@ -140,7 +119,7 @@ int uring_claim(struct operation *op, uint64_t pos, size_t len)
 	}
 	if (!err) {
 		claims->nr_edged += claim->edged;
-		list_push(list_of(claims, claim), claim);
+		TAILQ_INSERT_TAIL(list_of(claims, claim), claim, link);
 	}
 	pthread_mutex_unlock(&claims->lock);
 	claim->claimed = !err;
@@ -150,15 +129,15 @@ int uring_claim(struct operation *op, uint64_t pos, size_t len)
 /* An eventfd refuses a write only when its counter is full. */
 static void let_in(struct claims *claims)
 {
-	struct claim *claim = claims->waiting.head, *next;
+	struct claim *claim = TAILQ_FIRST(&claims->waiting), *next;
 
 	for (; claim; claim = next) {
-		next = claim->next;
+		next = TAILQ_NEXT(claim, link);
 		if (must_wait(claims, claim))
 			continue;
-		list_take(&claims->waiting, claim);
+		TAILQ_REMOVE(&claims->waiting, claim, link);
 		claim->waiting = false;
-		list_push(&claims->writing, claim);
+		TAILQ_INSERT_TAIL(&claims->writing, claim, link);
 		eventfd_write(claim->wake_fd, 1);
 	}
 }
@@ -173,10 +152,9 @@ void uring_unclaim(struct operation *op)
 		return;
 	claim->claimed = false;
 	pthread_mutex_lock(&claims->lock);
-	list_take(list_of(claims, claim), claim);
+	TAILQ_REMOVE(list_of(claims, claim), claim, link);
 	claims->nr_edged -= claim->edged;
-	if (claims->waiting.head)
-		let_in(claims);
+	let_in(claims);
 	pthread_mutex_unlock(&claims->lock);
 	if (claim->wake_fd)
 		eventfd_read(claim->wake_fd, &count);

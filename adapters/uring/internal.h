@@ -30,6 +30,7 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <decant/uring.h>
 
@@ -73,7 +74,8 @@ enum request_code {
  * @held: nothing is under way; it comes back from @reap when there are none @pending
  * @result: bytes or a negative errno; set by the back end
  * @cancelled: it shall end; the back end's own
- * @next: for lists
+ * @list: which one it is on, or NULL
+ * @link: there
  */
 struct request {
 	enum request_code code;
@@ -93,52 +95,31 @@ struct request {
 	int copied;
 	int spared;
 	ssize_t result;
-	struct request *next;
+	struct request_list *list;
+	TAILQ_ENTRY(request) link;
 };
 
-struct request_list {
-	struct request *head;
-	struct request **tail;
-};
+TAILQ_HEAD(request_list, request);
 
-static inline void request_list_init(struct request_list *list)
+static inline void request_push(struct request_list *list, struct request *request)
 {
-	list->head = NULL;
-	list->tail = &list->head;
+	request->list = list;
+	TAILQ_INSERT_TAIL(list, request, link);
 }
 
-static inline void request_list_push(struct request_list *list, struct request *request)
+static inline void request_take(struct request *request)
 {
-	request->next = NULL;
-	*list->tail = request;
-	list->tail = &request->next;
+	TAILQ_REMOVE(request->list, request, link);
+	request->list = NULL;
 }
 
-static inline struct request *request_list_pop(struct request_list *list)
+static inline struct request *request_pop(struct request_list *list)
 {
-	struct request *request = list->head;
+	struct request *request = TAILQ_FIRST(list);
 
-	if (!request)
-		return NULL;
-	list->head = request->next;
-	if (!list->head)
-		list->tail = &list->head;
+	if (request)
+		request_take(request);
 	return request;
-}
-
-/* Take one out of the middle; false if it is not there. */
-static inline bool request_list_remove(struct request_list *list, struct request *request)
-{
-	struct request **at = &list->head;
-
-	while (*at && *at != request)
-		at = &(*at)->next;
-	if (!*at)
-		return false;
-	*at = request->next;
-	if (list->tail == &request->next)
-		list->tail = at;
-	return true;
 }
 
 struct backend;
@@ -206,8 +187,7 @@ enum { EDGE_HEAD, EDGE_TAIL, EDGES };
  * @polled: waits for @wake_fd to become readable
  * @claimed: on one of the lists
  * @wake_fd: an eventfd that belongs to the operation for good, or 0 before one was needed
- * @prev: on the list
- * @next: on the list
+ * @link: on the list
  */
 struct claim {
 	struct range all;
@@ -217,12 +197,10 @@ struct claim {
 	bool polled;
 	bool claimed;
 	int wake_fd;
-	struct claim *prev, *next;
+	TAILQ_ENTRY(claim) link;
 };
 
-struct claim_list {
-	struct claim *head, *tail;
-};
+TAILQ_HEAD(claim_list, claim);
 
 /* The claims of a file; operations of several rings may share it. */
 struct claims {
@@ -390,7 +368,7 @@ struct decant_uring {
 	unsigned active;
 	unsigned batch; /* when so many were begun, they are submitted */
 	unsigned begun;
-	struct request_list idle;
+	struct request_list idle;     /* the one that was used last first */
 	struct request_list starved;  /* waiting for scratch memory */
 	unsigned unasked;	      /* operations that are */
 	struct operation **deadlines; /* a heap, the first one on top */
@@ -480,6 +458,7 @@ bool uring_complete(struct operation *op, ssize_t *result);
 void uring_start(struct operation *op);
 void uring_feed(struct decant_uring *ring);
 void uring_retire(struct operation *op);
+void uring_idle(struct operation *op);
 
 /* bounce.c: the operation's own form of the memory, and what it looks like */
 int uring_own(struct operation *op, struct decant_iter *it, size_t len);

@@ -55,7 +55,7 @@ static bool proceed(struct operation *op)
 			return true;
 		}
 		if (err == -EBUSY) {
-			request_list_push(&op->ring->starved, &op->request);
+			request_push(&op->ring->starved, &op->request);
 			op->state = OPERATION_STARVED;
 			return true;
 		}
@@ -110,7 +110,7 @@ void uring_start(struct operation *op)
 
 void uring_feed(struct decant_uring *ring)
 {
-	struct request *request = request_list_pop(&ring->starved);
+	struct request *request = request_pop(&ring->starved);
 
 	if (request)
 		uring_start(request_operation(request));
@@ -454,6 +454,15 @@ bool uring_complete(struct operation *op, ssize_t *result)
 	return !hold(op, *result);
 }
 
+/* The next one to begin finds it in the processor's cache. */
+void uring_idle(struct operation *op)
+{
+	struct request_list *idle = &op->ring->idle;
+
+	op->request.list = idle;
+	TAILQ_INSERT_HEAD(idle, &op->request, link);
+}
+
 void uring_retire(struct operation *op)
 {
 	struct decant_uring *ring = op->ring;
@@ -467,7 +476,7 @@ void uring_retire(struct operation *op)
 		ring->unasked--;
 	op->unasked = false;
 	op->state = OPERATION_IDLE;
-	request_list_push(&ring->idle, &op->request);
+	uring_idle(op);
 	ring->active--;
 	ring->stats.operations++;
 }

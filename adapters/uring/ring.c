@@ -69,7 +69,7 @@ static int ring_start(struct backend **out, unsigned depth, bool one_thread)
 		free(backend);
 		return err;
 	}
-	request_list_init(&backend->late);
+	TAILQ_INIT(&backend->late);
 	backend->one_thread = one_thread;
 	backend->event_fd = -1;
 	*out = backend;
@@ -185,16 +185,16 @@ static bool queue_now(struct backend *backend, struct request *request)
 static void ring_queue(struct backend *backend, struct request *request)
 {
 	request->cancelled = false;
-	if (backend->late.head || !queue_now(backend, request))
-		request_list_push(&backend->late, request);
+	if (!TAILQ_EMPTY(&backend->late) || !queue_now(backend, request))
+		request_push(&backend->late, request);
 }
 
 static void queue_late(struct backend *backend)
 {
 	struct request *request;
 
-	while ((request = backend->late.head) && queue_now(backend, request))
-		request_list_pop(&backend->late);
+	while ((request = TAILQ_FIRST(&backend->late)) && queue_now(backend, request))
+		request_take(request);
 }
 
 static int ring_flush(struct backend *backend)
@@ -320,21 +320,12 @@ static int ring_set_file(struct backend *backend, unsigned slot, int fd)
 	return n < 0 ? n : 0;
 }
 
-static bool is_late(const struct backend *backend, const struct request *request)
-{
-	const struct request *late = backend->late.head;
-
-	while (late && late != request)
-		late = late->next;
-	return late;
-}
-
 /* What is late the kernel never saw: it goes as one that does nothing. */
 static bool ring_cancel(struct backend *backend, struct request *request)
 {
 	struct io_uring_sqe *sqe;
 
-	request->cancelled = is_late(backend, request);
+	request->cancelled = request->list == &backend->late;
 	if (request->cancelled)
 		return true;
 	sqe = get_sqe(backend, 1);

@@ -30,7 +30,7 @@ void threads_signal(struct backend *backend)
 void threads_done(struct backend *backend, struct request *request, ssize_t result)
 {
 	request->result = result;
-	request_list_push(&backend->done, request);
+	request_push(&backend->done, request);
 	threads_signal(backend);
 }
 
@@ -38,12 +38,12 @@ static struct request *next_queued(struct backend *backend)
 {
 	struct request *request;
 
-	while (!backend->queued.head && !backend->stopping) {
+	while (TAILQ_EMPTY(&backend->queued) && !backend->stopping) {
 		backend->nr_idle++;
 		pthread_cond_wait(&backend->work, &backend->lock);
 		backend->nr_idle--;
 	}
-	request = request_list_pop(&backend->queued);
+	request = request_pop(&backend->queued);
 	if (request)
 		backend->nr_queued--;
 	return request;
@@ -135,9 +135,9 @@ static struct backend *threads_alloc(unsigned depth)
 		return NULL;
 	pthread_mutex_init(&backend->lock, NULL);
 	pthread_cond_init(&backend->work, NULL);
-	request_list_init(&backend->queued);
-	request_list_init(&backend->watched);
-	request_list_init(&backend->done);
+	TAILQ_INIT(&backend->queued);
+	TAILQ_INIT(&backend->watched);
+	TAILQ_INIT(&backend->done);
 	backend->max_workers = workers;
 	backend->polled = calloc(depth + 1, sizeof(*backend->polled));
 	backend->event_fd = backend->wake_fd = -1;
@@ -185,7 +185,7 @@ static int threads_fd(struct backend *backend)
 /* A thread that can't be had now is no error: those that are there get to it. */
 static void give_worker(struct backend *backend, struct request *request)
 {
-	request_list_push(&backend->queued, request);
+	request_push(&backend->queued, request);
 	backend->nr_queued++;
 	if (wants_worker(backend))
 		spawn_worker(backend);
@@ -199,7 +199,7 @@ static void threads_queue(struct backend *backend, struct request *request)
 	request->cancelled = false;
 	pthread_mutex_lock(&backend->lock);
 	if (watched)
-		request_list_push(&backend->watched, request);
+		request_push(&backend->watched, request);
 	else
 		give_worker(backend, request);
 	pthread_mutex_unlock(&backend->lock);
@@ -214,7 +214,8 @@ static bool threads_cancel(struct backend *backend, struct request *request)
 
 	pthread_mutex_lock(&backend->lock);
 	request->cancelled = true;
-	if (!watched && request_list_remove(&backend->queued, request)) {
+	if (request->list == &backend->queued) {
+		request_take(request);
 		backend->nr_queued--;
 		threads_done(backend, request, -ECANCELED);
 	}
@@ -259,8 +260,8 @@ static struct request *threads_reap(struct backend *backend)
 	eventfd_t count;
 
 	pthread_mutex_lock(&backend->lock);
-	request = request_list_pop(&backend->done);
-	if (!backend->done.head && backend->signalled) {
+	request = request_pop(&backend->done);
+	if (TAILQ_EMPTY(&backend->done) && backend->signalled) {
 		eventfd_read(backend->event_fd, &count);
 		backend->signalled = false;
 	}

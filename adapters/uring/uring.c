@@ -81,8 +81,8 @@ static int ring_init(struct decant_uring *ring,
 	ring->batch = options->batch ? options->batch : BATCH_DEFAULT;
 	ring->small_piece = options->small_piece;
 	ring->stage_bytes = stage_bytes(options->stage_bytes);
-	request_list_init(&ring->idle);
-	request_list_init(&ring->starved);
+	TAILQ_INIT(&ring->idle);
+	TAILQ_INIT(&ring->starved);
 	ring->operations = calloc(ring->depth, sizeof(*ring->operations));
 	ring->deadlines = calloc(ring->depth, sizeof(*ring->deadlines));
 	if (!ring->operations || !ring->deadlines)
@@ -90,7 +90,7 @@ static int ring_init(struct decant_uring *ring,
 	for (unsigned i = 0; i < ring->depth; i++) {
 		ring->operations[i].ring = ring;
 		ring->operations[i].hold.name = "decant_uring";
-		request_list_push(&ring->idle, &ring->operations[i].request);
+		uring_idle(&ring->operations[i]);
 	}
 	err = uring_fork_init(ring);
 	if (err)

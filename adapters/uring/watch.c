@@ -15,13 +15,13 @@ void watch_wake(struct backend *backend)
 
 static nfds_t fill(struct backend *backend)
 {
-	struct request *request = backend->watched.head;
+	struct request *request;
 	nfds_t n = 1;
 
 	backend->polled[0] = (struct pollfd){.fd = backend->wake_fd, .events = POLLIN};
-	for (; request; request = request->next)
-		backend->polled[n++] = (struct pollfd){.fd = request->fd,
-						       .events = uring_awaited(request)};
+	TAILQ_FOREACH(request, &backend->watched, link)
+	backend->polled[n++] =
+		(struct pollfd){.fd = request->fd, .events = uring_awaited(request)};
 	return n;
 }
 
@@ -46,40 +46,36 @@ static bool attempt(struct backend *backend, struct request *request, ssize_t *r
 	return *result != -EAGAIN && *result != -EINTR;
 }
 
-/* Take @*at out; it is @request. */
-static void end(struct backend *backend, struct request **at, struct request *request,
-		ssize_t result)
+static void end(struct backend *backend, struct request *request, ssize_t result)
 {
-	*at = request->next;
-	if (!*at)
-		backend->watched.tail = at;
+	request_take(request);
 	threads_done(backend, request, result);
 }
 
 static void end_cancelled(struct backend *backend)
 {
-	struct request **at = &backend->watched.head, *request;
+	struct request *request = TAILQ_FIRST(&backend->watched), *next;
 
-	while ((request = *at))
+	for (; request; request = next) {
+		next = TAILQ_NEXT(request, link);
 		if (request->cancelled)
-			end(backend, at, request, -ECANCELED);
-		else
-			at = &request->next;
+			end(backend, request, -ECANCELED);
+	}
 }
 
 /* The first @nr - 1 that are watched; more may have come behind them. */
 static void serve(struct backend *backend, nfds_t nr)
 {
-	struct request **at = &backend->watched.head, *request;
+	struct request *request = TAILQ_FIRST(&backend->watched), *next;
 	ssize_t result;
+	bool ends;
 
-	for (nfds_t i = 1; i < nr; i++) {
-		request = *at;
-		if (!request->cancelled && backend->polled[i].revents &&
-		    attempt(backend, request, &result))
-			end(backend, at, request, result);
-		else
-			at = &request->next;
+	for (nfds_t i = 1; i < nr; i++, request = next) {
+		ends = !request->cancelled && backend->polled[i].revents &&
+		       attempt(backend, request, &result);
+		next = TAILQ_NEXT(request, link);
+		if (ends)
+			end(backend, request, result);
 	}
 }
 
