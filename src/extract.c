@@ -10,6 +10,7 @@
 #include <errno.h>
 #include "extract.h"
 #include "kinds.h"
+#include "probes.h"
 #include "loop.h"
 #include "space.h"
 #include "step.h"
@@ -396,6 +397,13 @@ static void finish(struct loop *l, size_t done)
 		sink->last = (struct decant_element){.device = l->end};
 }
 
+static ssize_t report(const struct decant_iter *from, const struct decant_sink *into,
+		      size_t wanted, size_t done, enum decant_stop stop)
+{
+	probe_extract(from->kind, into->ops->name, wanted, done, into->nr, stop);
+	return done ? (ssize_t)done : stop_error(stop);
+}
+
 ssize_t extract(struct decant_iter *from, struct decant_sink *into,
 		const struct decant_limits *limits, size_t len, struct requests *requests)
 {
@@ -409,6 +417,8 @@ ssize_t extract(struct decant_iter *from, struct decant_sink *into,
 	if (unlikely(((limits->block || !l.plain) && decant_limits_check(limits)) ||
 		     !l.max_element)) {
 		into->stop = DECANT_STOP_LIMIT;
+		probe_extract(from->kind, into->ops->name, wanted, 0, into->nr,
+			      into->stop);
 		return -EINVAL;
 	}
 	done = run(&l, from, want);
@@ -417,5 +427,5 @@ ssize_t extract(struct decant_iter *from, struct decant_sink *into,
 	if (l.stop == DECANT_STOP_END && want < wanted)
 		l.stop = DECANT_STOP_LIMIT;
 	finish(&l, done);
-	return done ? (ssize_t)done : stop_error(l.stop);
+	return report(from, into, wanted, done, l.stop);
 }

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <decant/hold.h>
 #include "holders.h"
+#include "probes.h"
+#include "region.h"
 #include "util.h"
 
 static struct decant_region **list_of(struct decant_hold *hold)
@@ -99,6 +101,7 @@ int decant_hold_add(struct decant_hold *hold, struct decant_region *region)
 		return err;
 	list_of(hold)[hold->nr++] = decant_region_get(region);
 	holders_add(region, hold->name);
+	probe_hold(hold, region, region->addr, region->len);
 	if (hold->more)
 		hold->index[probe(hold, region)] = (uint32_t)hold->nr;
 	return 0;
@@ -109,6 +112,7 @@ static void drop_newest(struct decant_hold *hold)
 	struct decant_region *region = list_of(hold)[--hold->nr];
 
 	holders_remove(region, hold->name);
+	probe_release(hold, region);
 	decant_region_put(region);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <decant/copy.h>
 #include "stage.h"
+#include "probes.h"
 #include "util.h"
 
 void decant_stage_init(struct decant_stage *stage, struct decant_span memory,
@@ -117,6 +118,8 @@ int decant_stage_take(struct decant_stage *stage, struct decant_iter *it, size_t
 	size_t used = stage->used, bytes = stage->bytes;
 	ssize_t got = stage_take(stage, it, len, align, at, out);
 
+	if (got >= 0)
+		probe_stage(stage, (size_t)got, at, stage->used);
 	if (got < 0 || (size_t)got == len)
 		return got < 0 ? (int)got : 0;
 	/* A source only: what follows can't be read. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fabric.h"
+#include "probes.h"
 
 #define BATCH 32
 /* How much of a dying end point's queue is still read, so that what is done counts as
@@ -213,6 +214,7 @@ int decant_ofi_poll(struct decant_ofi *ofi, struct decant_ofi_event *events, uns
 	while (n < max && ofi->done.head) {
 		struct fabric_op *op = fabric_list_pop(&ofi->done);
 
+		probe_ofi_complete(ofi, op->user, op->kind, op->result);
 		events[n++] = (struct decant_ofi_event){op->user, op->kind, op->result};
 		fabric_list_push(&ofi->free_ops, op);
 	}

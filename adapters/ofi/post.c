@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fabric.h"
+#include "probes.h"
 
 /* What a request is made of: the elements, or one bounce buffer. */
 struct elements {
@@ -142,6 +143,8 @@ static void post_list(struct decant_ofi *ofi, struct fabric_list *list)
 			return;
 		fabric_list_pop(list);
 		op->queued = false;
+		if (!rc)
+			probe_ofi_submit(ofi, op->user, op->kind, op->len);
 		if (rc) {
 			op->result = fabric_fail(ofi, rc, "can't transfer");
 			if (fabric_peer_gone((int)op->result))

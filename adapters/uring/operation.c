@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include "internal.h"
+#include "probes.h"
 
 /* Edges go after the body, else the kernel would first have to write their pages back. */
 static const unsigned char leg_order[LEG_COUNT] = {LEG_BODY, LEG_HEAD, LEG_TAIL};
@@ -38,6 +39,8 @@ static void queue(struct operation *op)
 
 	if (op->request.code != REQUEST_NOP && op->request.code != REQUEST_POLL)
 		ring->stats.submissions++;
+	probe_uring_submit(ring, op->user, op->request.code, op->request.fd,
+			   op->request.offset, op->request.nr);
 	op->state = OPERATION_QUEUED;
 	ring->ops->queue(ring->backend, &op->request);
 }

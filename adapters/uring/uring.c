@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "internal.h"
 #include "opcodes.h"
+#include "probes.h"
 
 #define DEPTH_DEFAULT	    64u
 #define DEPTH_MAX	    4096u
@@ -237,7 +238,9 @@ static unsigned gather(struct decant_uring *ring, struct decant_uring_event *eve
 	while (n < max && (request = ring->ops->reap(ring->backend))) {
 		op = request_operation(request);
 		if (uring_complete(op, &events[n].result)) {
-			events[n++].user = op->user;
+			events[n].user = op->user;
+			probe_uring_complete(ring, op->user, events[n].result);
+			n++;
 			uring_retire(op);
 		}
 		uring_feed(ring);

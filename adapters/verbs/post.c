@@ -4,6 +4,7 @@
  * where an operation ends, or where the queue does before it.
  */
 #include "internal.h"
+#include "probes.h"
 #include <arpa/inet.h>
 
 _Static_assert(sizeof(struct decant_sge) == sizeof(struct ibv_sge) &&
@@ -102,6 +103,7 @@ static unsigned gather(struct decant_verbs_pair *pair, struct ibv_send_wr *chain
 			chain[nr - 1].next = &chain[nr];
 		nr++;
 		if (op->next_cut == op->nr_cuts) {
+			probe_verbs_submit(pair, op->user, op->kind, op->len);
 			verbs_list_pop(&pair->tx);
 			op->queued = false;
 			pair->budget = 0;
@@ -156,6 +158,7 @@ static void next_receive(struct decant_verbs_pair *pair, struct verbs_op *op,
 	op->queued = false;
 	op->under_way = 1;
 	op->number = pair->nr_receives++;
+	probe_verbs_submit(pair, op->user, op->kind, op->len);
 }
 
 static void refused_receive(struct decant_verbs_pair *pair, const struct ibv_recv_wr *bad,

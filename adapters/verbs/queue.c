@@ -4,6 +4,7 @@
  * move.
  */
 #include "internal.h"
+#include "probes.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,6 +228,7 @@ int decant_verbs_poll(struct decant_verbs_queue *queue, struct decant_verbs_even
 		struct verbs_op *op = verbs_list_pop(&queue->done);
 
 		events[n++] = event_of(op);
+		probe_verbs_complete(op->pair, op->user, op->kind, op->result);
 		verbs_op_put(op);
 	}
 	return n || !STAILQ_EMPTY(&queue->done) ? (int)n : queue->broken;
