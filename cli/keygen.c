@@ -1,28 +1,50 @@
 /* SPDX-License-Identifier: MIT */
-/* keygen.c - `decant keygen`: an identity, as age-keygen writes it. */
+/* keygen.c - `decant keygen`: an identity, as age-keygen writes it, or a key to share. */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include <decant/age.h>
 #include "command.h"
+#include "psk.h"
 
 static const char help_text[] =
-	"usage: decant keygen [FILE]\n"
+	"usage: decant keygen [--psk [--name NAME]] [FILE]\n"
 	"\n"
 	"Make an identity that `decant copy --decrypt-with` and age decrypt with. FILE\n"
 	"must not be there yet, and only you will be able to read it; without FILE, or\n"
 	"with -, it goes to standard output. The recipient to encrypt to is in it as\n"
 	"well, and printed on standard output if there is a FILE.\n"
 	"\n"
+	"  --psk        a key for both sides of `decant serve --listen` instead\n"
+	"  --name NAME  what the key is called on the wire and in logs (something "
+	"random)\n"
+	"  -h, --help   this text\n"
+	"\n"
 	"Exit status: 0 done; 2 wrong usage; 4 the file can't be written, or is there;\n"
 	"7 no random bytes.\n";
 
+static const struct option long_options[] = {
+	{"psk", no_argument, NULL, 'p'},
+	{"name", required_argument, NULL, 'n'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+struct key_request {
+	bool psk;
+	bool help;
+	const char *name;
+	const char *path;
+};
+
+/* What was made: a file's text, and what of it may be shown. */
 struct key {
-	char identity[DECANT_AGE_IDENTITY_CHARS];
-	char recipient[DECANT_AGE_RECIPIENT_CHARS];
+	char text[512];
+	char shown[128]; /* a recipient, or a name */
 };
 
 /* RFC 3339, in local time. */
@@ -58,20 +80,6 @@ static bool write_all(int fd, const char *text, size_t len)
 	return true;
 }
 
-static bool put_key(int fd, const struct key *key)
-{
-	char text[512], when[40];
-	int len;
-	bool ok;
-
-	put_time(when, sizeof(when));
-	len = snprintf(text, sizeof(text), "# created: %s\n# public key: %s\n%s\n", when,
-		       key->recipient, key->identity);
-	ok = write_all(fd, text, (size_t)len);
-	explicit_bzero(text, sizeof(text));
-	return ok;
-}
-
 /* A file that can't be finished is none. */
 static bool put_file(const char *path, const struct key *key, struct report *report)
 {
@@ -79,13 +87,13 @@ static bool put_file(const char *path, const struct key *key, struct report *rep
 
 	if (fd < 0 && errno == EEXIST)
 		return report_set(report, EXIT_TARGET,
-				  "%s: is there already, and an identity is not "
+				  "%s: is there already, and a key is not "
 				  "overwritten",
 				  path);
 	if (fd < 0)
 		return report_set(report, EXIT_TARGET, "%s: %s", path, strerror(errno));
-	if (put_key(fd, key) && !fsync(fd) && !close(fd)) {
-		printf("%s\n", key->recipient);
+	if (write_all(fd, key->text, strlen(key->text)) && !fsync(fd) && !close(fd)) {
+		printf("%s\n", key->shown);
 		return true;
 	}
 	err = errno;
@@ -94,36 +102,107 @@ static bool put_file(const char *path, const struct key *key, struct report *rep
 	return report_set(report, EXIT_TARGET, "%s: %s", path, strerror(err));
 }
 
-static bool run(const char *path, struct report *report)
+static bool make_identity(struct key *key, const char *when, struct report *report)
+{
+	char identity[DECANT_AGE_IDENTITY_CHARS];
+
+	if (decant_age_identity_new(identity, key->shown))
+		return report_set(report, EXIT_RESOURCES, "OpenSSL has no random bytes");
+	snprintf(key->text, sizeof(key->text), "# created: %s\n# public key: %s\n%s\n",
+		 when, key->shown, identity);
+	explicit_bzero(identity, sizeof(identity));
+	return true;
+}
+
+static bool make_psk(struct key *key, const char *name, const char *when,
+		     struct report *report)
+{
+	char line[PSK_LINE_BYTES];
+	struct psk psk;
+
+	if (!psk_new(&psk, name, report))
+		return false;
+	psk_line(&psk, line);
+	snprintf(key->shown, sizeof(key->shown), "%s", psk.name);
+	snprintf(key->text, sizeof(key->text), "# created: %s\n%s\n", when, line);
+	explicit_bzero(line, sizeof(line));
+	explicit_bzero(&psk, sizeof(psk));
+	return true;
+}
+
+static bool run(const struct key_request *request, struct report *report)
 {
 	struct key key;
+	char when[40];
 	bool ok;
 
-	if (decant_age_identity_new(key.identity, key.recipient))
-		return report_set(report, EXIT_RESOURCES, "OpenSSL has no random bytes");
-	if (strcmp(path, "-"))
-		ok = put_file(path, &key, report);
-	else
-		ok = put_key(STDOUT_FILENO, &key) ||
+	put_time(when, sizeof(when));
+	ok = request->psk ? make_psk(&key, request->name, when, report)
+			  : make_identity(&key, when, report);
+	if (ok && strcmp(request->path, "-"))
+		ok = put_file(request->path, &key, report);
+	else if (ok)
+		ok = write_all(STDOUT_FILENO, key.text, strlen(key.text)) ||
 		     report_set(report, EXIT_TARGET, "standard output: %s",
 				strerror(errno));
 	explicit_bzero(&key, sizeof(key));
 	return ok;
 }
 
+static bool check(const struct key_request *request, struct report *report)
+{
+	if (!request->name)
+		return true;
+	if (!request->psk)
+		return report_set(report, EXIT_USAGE,
+				  "keygen: --name: only a key of --psk has a name");
+	return psk_name_ok(request->name) ||
+	       report_set(report, EXIT_USAGE,
+			  "keygen: --name %s: expected up to %u letters, digits and "
+			  "any of . _ - @",
+			  request->name, PSK_NAME_MOST);
+}
+
+static bool parse(struct key_request *request, int argc, char **argv,
+		  struct report *report)
+{
+	int option;
+
+	*request = (struct key_request){.path = "-"};
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+		if (option == 'p')
+			request->psk = true;
+		else if (option == 'n')
+			request->name = optarg;
+		else if (option == 'h')
+			request->help = true;
+		else
+			return report_set(report, EXIT_USAGE,
+					  "keygen: %s: %s; see decant keygen --help",
+					  argv[optind - 1],
+					  option == ':' ? "needs a value"
+							: "unknown option");
+	}
+	if (argc - optind > 1)
+		return report_set(report, EXIT_USAGE,
+				  "keygen: expected a FILE or nothing; see decant keygen "
+				  "--help");
+	if (optind < argc)
+		request->path = argv[optind];
+	return check(request, report);
+}
+
 int command_keygen(int argc, char **argv)
 {
 	struct report report = {0};
+	struct key_request request;
 
-	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		fputs(help_text, stdout);
-		return EXIT_DONE;
+	if (parse(&request, argc, argv, &report)) {
+		if (request.help)
+			fputs(help_text, stdout);
+		else
+			run(&request, &report);
 	}
-	if (argc > 2 || (argc == 2 && argv[1][0] == '-' && argv[1][1]))
-		report_set(&report, EXIT_USAGE,
-			   "keygen: expected a FILE or nothing; see decant keygen "
-			   "--help");
-	else
-		run(argc == 2 ? argv[1] : "-", &report);
 	return report_print(&report);
 }

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* keys.c - keys from the command line and from files. */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "crypt.h"
-
-#define FILE_MOST (1u << 20) /* bytes of a key file */
+#include "secret.h"
 
 static bool need_keys(struct crypt_options *crypt, struct report *report)
 {
@@ -49,50 +45,13 @@ static bool fail(const char *path, int err, struct report *report)
 	return report_set(report, EXIT_KEY, "%s: %s", path, strerror(err));
 }
 
-/* All of a small file, with a NUL behind it. The caller wipes it. */
-static char *read_file(const char *path, size_t *len, struct report *report)
-{
-	char *room = calloc(1, FILE_MOST + 1);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 || !room ? -1 : 1;
-
-	for (*len = 0; got > 0 && *len < FILE_MOST; *len += (size_t)got) {
-		got = read(fd, room + *len, FILE_MOST - *len);
-		if (got <= 0)
-			break;
-	}
-	if (got < 0)
-		fail(path, errno, report);
-	else if (*len == FILE_MOST)
-		report_set(report, EXIT_KEY, "%s: is too large for keys", path);
-	if (fd >= 0)
-		close(fd);
-	if (!report->code)
-		return room;
-	if (room)
-		explicit_bzero(room, FILE_MOST);
-	free(room);
-	return NULL;
-}
-
-/* Cut off the first line, and what a line may end with. */
-static char *take_line(char **rest)
-{
-	char *line = strsep(rest, "\n");
-	size_t len = line ? strlen(line) : 0;
-
-	if (len && line[len - 1] == '\r')
-		line[len - 1] = '\0';
-	return line;
-}
-
 static bool add_lines(struct crypt_options *crypt, const char *path, char *text,
 		      struct report *report)
 {
 	unsigned before = crypt->identities;
 	char *line;
 
-	for (unsigned nr = 1; (line = take_line(&text)); nr++) {
+	for (unsigned nr = 1; (line = secret_line(&text)); nr++) {
 		int err = *line && *line != '#'
 				  ? decant_age_keys_identity(crypt->keys, line)
 				  : 0;
@@ -119,15 +78,14 @@ bool crypt_add_key_file(struct crypt_options *crypt, const char *path,
 
 	if (!crypt_set_way(crypt, CRYPT_DECRYPT, report) || !need_keys(crypt, report))
 		return false;
-	text = read_file(path, &len, report);
+	text = secret_read(path, SECRET_ANYBODY, &len, report);
 	if (!text)
 		return false;
 	if (strlen(text) == len)
 		ok = add_lines(crypt, path, text, report);
 	else
 		ok = report_set(report, EXIT_KEY, "%s: is no text", path);
-	explicit_bzero(text, len);
-	free(text);
+	secret_free(text, len);
 	return ok;
 }
 
@@ -140,17 +98,16 @@ bool crypt_add_passphrase_file(struct crypt_options *crypt, const char *path,
 
 	if (!need_keys(crypt, report))
 		return false;
-	text = rest = read_file(path, &len, report);
+	text = rest = secret_read(path, SECRET_ANYBODY, &len, report);
 	if (!text)
 		return false;
 	if (strlen(text) == len) {
-		line = take_line(&rest);
+		line = secret_line(&rest);
 		err = decant_age_keys_passphrase(crypt->keys, line, strlen(line));
 	} else {
 		err = report_set(report, EXIT_KEY, "%s: is no text", path);
 	}
-	explicit_bzero(text, len);
-	free(text);
+	secret_free(text, len);
 	crypt->phrases++;
 	if (err == -EINVAL)
 		return report_set(report, EXIT_KEY, "%s: its first line is empty", path);

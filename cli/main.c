@@ -12,7 +12,7 @@ static const struct {
 	const char *what;
 } commands[] = {
 	{"copy", command_copy, "copy a file, locally or to or from another host"},
-	{"keygen", command_keygen, "make an identity to decrypt with, and its recipient"},
+	{"keygen", command_keygen, "make a key: to decrypt with, or for two hosts"},
 	{"limits", command_limits, "show what a file or a fabric demands"},
 	{"serve", command_serve, "be the other side of a copy"},
 };
