@@ -135,14 +135,25 @@ static bool write_all(int fd, const void *data, size_t len)
 	return true;
 }
 
+static deadline_t deadline_of(const struct control *c)
+{
+	return deadline_in(c->patience_ms ? c->patience_ms : -1);
+}
+
+static bool put_bytes(struct control *c, const void *bytes, size_t len)
+{
+	return c->tls ? tls_write(c->tls, bytes, len, deadline_of(c))
+		      : write_all(c->out, bytes, len);
+}
+
 bool control_send(struct control *control, enum message type, const struct wire *wire)
 {
-	struct wire header = {.len = 0};
+	unsigned char header[HEADER];
 
-	wire_put_u64(&header, type);
-	wire_put_u64(&header, wire ? wire->len : 0);
-	return write_all(control->out, header.data, header.len) &&
-	       (!wire || write_all(control->out, wire->data, wire->len));
+	wire_store_u64(header, type);
+	wire_store_u64(header + 8, wire ? wire->len : 0);
+	return put_bytes(control, header, sizeof(header)) &&
+	       (!wire || !wire->len || put_bytes(control, wire->data, wire->len));
 }
 
 /* Take a whole message out of the buffer: 1, 0 if it isn't whole yet, -1 if it is none.
@@ -168,24 +179,53 @@ static int take_message(struct control *c, enum message *type, struct wire *wire
 	return 1;
 }
 
-int control_poll(struct control *c, enum message *type, struct wire *wire, int timeout)
+/* More of it into the buffer: as control_poll() returns. */
+static int get_plain(struct control *c, deadline_t deadline)
 {
 	struct pollfd fd = {.fd = c->in, .events = POLLIN};
+	int got = poll(&fd, 1, deadline_left(deadline));
+	ssize_t n;
 
-	for (;;) {
-		int got = take_message(c, type, wire);
-		ssize_t n;
+	if (got <= 0)
+		return got < 0 && errno != EINTR ? -1 : 0;
+	n = read(c->in, c->buffer + c->have, sizeof(c->buffer) - c->have);
+	if (n <= 0)
+		return n < 0 && errno == EINTR ? 0 : -1;
+	c->have += (size_t)n;
+	return 1;
+}
 
-		if (got)
-			return got;
-		got = poll(&fd, 1, timeout);
+/* What OpenSSL has already is not seen by poll. */
+static int get_sealed(struct control *c, deadline_t deadline)
+{
+	struct pollfd fd = {.fd = c->in, .events = POLLIN};
+	ssize_t n;
+	int got;
+
+	while (!(
+		n = tls_read(c->tls, c->buffer + c->have, sizeof(c->buffer) - c->have))) {
+		got = poll(&fd, 1, deadline_left(deadline));
 		if (got <= 0)
 			return got < 0 && errno != EINTR ? -1 : 0;
-		n = read(c->in, c->buffer + c->have, sizeof(c->buffer) - c->have);
-		if (n <= 0)
-			return n < 0 && errno == EINTR ? 0 : -1;
-		c->have += (size_t)n;
 	}
+	if (n < 0)
+		return -1;
+	c->have += (size_t)n;
+	return 1;
+}
+
+int control_poll(struct control *c, enum message *type, struct wire *wire, int timeout)
+{
+	deadline_t deadline = deadline_in(timeout);
+	int got = take_message(c, type, wire);
+
+	while (!got) {
+		got = c->tls ? get_sealed(c, deadline) : get_plain(c, deadline);
+		if (got <= 0)
+			return got;
+		got = take_message(c, type, wire);
+	}
+	return got;
 }
 
 /* How the process behind the channel ended, in words. */
@@ -234,7 +274,11 @@ void control_unexpected(struct control *c, int got, enum message type, struct wi
 		report_other(c, wire, report);
 		return;
 	}
-	if (got < 0 && c->have) {
+	if (got < 0 && c->tls && tls_problem(c->tls)) {
+		report_set(report, EXIT_TAMPERED, "%s: %s", c->host, tls_problem(c->tls));
+		return;
+	}
+	if (got < 0 && c->have && !c->tls) {
 		report_set(
 			report, EXIT_PEER,
 			"%s: what came back is not decant's protocol; does a shell print "
@@ -254,13 +298,17 @@ void control_unexpected(struct control *c, int got, enum message type, struct wi
 bool control_expect(struct control *c, enum message type, struct wire *wire,
 		    struct report *report)
 {
+	deadline_t deadline = deadline_of(c);
 	enum message found = 0;
-	int got = control_poll(c, &found, wire, -1);
+	int got = control_poll(c, &found, wire, deadline_left(deadline));
 
 	if (got > 0 && found == type)
 		return true;
-	if (!got)
+	if (!got && deadline_left(deadline))
 		return report_set(report, EXIT_INTERRUPTED, "interrupted");
+	if (!got)
+		return report_set(report, EXIT_PEER, "%s: did not answer for %d s",
+				  c->host, c->patience_ms / 1000);
 	control_unexpected(c, got, found, wire, report);
 	return false;
 }
@@ -292,7 +340,9 @@ static void end_child(struct control *c)
 
 void control_close(struct control *c)
 {
-	if (c->out >= 0)
+	tls_free(c->tls);
+	c->tls = NULL;
+	if (c->out >= 0 && c->out != c->in)
 		close(c->out);
 	if (c->in >= 0)
 		close(c->in);

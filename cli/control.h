@@ -3,11 +3,12 @@
 #define CLI_CONTROL_H
 /*
  * control.h - messages over a pair of descriptors: standard input and output of `decant
- * serve --stdio`, carried by ssh or the like. A message is its type and its length, eight
- * bytes each, and the data.
+ * serve --stdio`, carried by ssh or the like, or a connection to `decant serve --listen`
+ * with TLS on it. A message is its type and its length, eight bytes each, and the data.
  */
 #include <sys/types.h>
 #include "report.h"
+#include "tls.h"
 #include "wire.h"
 
 enum message {
@@ -24,8 +25,10 @@ enum message {
 struct control {
 	int in;
 	int out;
-	pid_t child;	/* the process behind it; 0 for none */
-	char host[256]; /* what to call the other side */
+	struct tls *tls; /* what carries it; NULL: the descriptors as they are */
+	int patience_ms; /* for the other side to answer or to read; 0: for ever */
+	pid_t child;	 /* the process behind it; 0 for none */
+	char host[256];	 /* what to call the other side */
 	unsigned char buffer[16 + WIRE_MOST];
 	size_t have; /* bytes in buffer */
 };

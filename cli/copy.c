@@ -8,21 +8,8 @@
 #include "command.h"
 #include "file.h"
 #include "filter.h"
+#include "remote.h"
 #include "session.h"
-
-/* [user@]host:path: a colon before any slash. The host ends up in room, the path is
- * returned. */
-static const char *remote_path(const char *arg, char *room, size_t max)
-{
-	const char *colon = strchr(arg, ':'), *slash = strchr(arg, '/');
-
-	if (!colon || colon == arg || (slash && slash < colon) ||
-	    (size_t)(colon - arg) >= max)
-		return NULL;
-	memcpy(room, arg, (size_t)(colon - arg));
-	room[colon - arg] = '\0';
-	return colon + 1;
-}
 
 struct copy {
 	struct copy_options options;
@@ -34,7 +21,7 @@ struct copy {
 	unsigned nr_filters;
 	struct endpoint *target;
 	struct copy_stats stats;
-	char host[256];
+	struct remote remote;
 };
 
 /*
@@ -63,7 +50,7 @@ static bool open_source(struct copy *c, struct file_meta *meta)
 {
 	const struct copy_options *o = &c->options;
 
-	c->source = source_open(&c->engine, o->source, o->direct);
+	c->source = source_open(&c->engine, NULL, o->source, o->direct);
 	if (!c->source)
 		return false;
 	*meta = c->source->meta;
@@ -76,23 +63,11 @@ static void open_local(struct copy *c)
 	struct file_meta meta;
 
 	if (open_source(c, &meta))
-		c->target =
-			target_open(&c->engine, o->target, o->source, &meta, o->direct);
+		c->target = target_open(&c->engine, NULL, o->target, o->source, &meta,
+					o->direct);
 }
 
-static bool set_path(struct copy *c, const char *path)
-{
-	struct request *r = &c->session.request;
-
-	if (strlen(path) >= sizeof(r->path))
-		return report_set(&c->report, EXIT_USAGE, "%s: the path is too long",
-				  path);
-	/* As with rsync: host: alone is the home directory there. */
-	strcpy(r->path, *path ? path : ".");
-	return true;
-}
-
-static void open_push(struct copy *c, const char *path)
+static void open_push(struct copy *c)
 {
 	const struct copy_options *o = &c->options;
 	struct request *r = &c->session.request;
@@ -100,7 +75,7 @@ static void open_push(struct copy *c, const char *path)
 	char copy[4096];
 
 	if (!open_source(c, &meta) ||
-	    !session_call(&c->session, c->host, o, &c->report) || !set_path(c, path))
+	    !session_call(&c->session, &c->remote, o, &c->report))
 		return;
 	snprintf(copy, sizeof(copy), "%s", o->source);
 	snprintf(r->name, sizeof(r->name), "%s", basename(copy));
@@ -109,36 +84,36 @@ static void open_push(struct copy *c, const char *path)
 		c->target = peer_open(&c->engine, &c->session);
 }
 
-static void open_pull(struct copy *c, const char *path)
+static void open_pull(struct copy *c)
 {
 	const struct copy_options *o = &c->options;
 	struct file_meta meta = {0};
 
-	if (!session_call(&c->session, c->host, o, &c->report) || !set_path(c, path) ||
+	if (!session_call(&c->session, &c->remote, o, &c->report) ||
 	    !session_agree(&c->session, &meta) || !open_filter(c, &meta, NULL))
 		return;
-	c->target = target_open(&c->engine, o->target, path, &meta, o->direct);
+	c->target = target_open(&c->engine, NULL, o->target, c->remote.path, &meta,
+				o->direct);
 	if (c->target)
 		c->source = peer_open(&c->engine, &c->session);
 }
 
 static void open_ends(struct copy *c)
 {
-	const char *from, *to;
-	char other[sizeof(c->host)];
+	const struct copy_options *o = &c->options;
+	struct remote other;
+	bool from = remote_parse(&c->remote, o->source, &c->report);
+	bool to = remote_parse(from ? &other : &c->remote, o->target, &c->report);
 
-	from = remote_path(c->options.source, c->host, sizeof(c->host));
-	to = remote_path(c->options.target, from ? other : c->host, sizeof(c->host));
-	if ((from && *c->host == '-') || (to && *c->host == '-'))
-		report_set(&c->report, EXIT_USAGE, "%s: a host can't begin with a dash",
-			   c->host);
-	else if (from && to)
+	if (from && to)
 		report_set(&c->report, EXIT_USAGE,
 			   "one of SRC and DST must be on this host");
-	else if (from)
-		open_pull(c, from);
+	if (c->report.code)
+		return;
+	if (from)
+		open_pull(c);
 	else if (to)
-		open_push(c, to);
+		open_push(c);
 	else
 		open_local(c);
 }

@@ -7,8 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +16,8 @@
 
 static bool fail(const struct draft *draft, struct report *report)
 {
-	return report_set(report, EXIT_TARGET, "%s: %s", draft->path, strerror(errno));
+	return report_set(report, EXIT_TARGET, "%s: %s", draft->path,
+			  root_strerror(errno));
 }
 
 /* A name nobody else uses, beside the final one. */
@@ -32,37 +31,6 @@ static void temp_name(const struct draft *draft, char *room, size_t max)
 		 (unsigned long long)number);
 }
 
-/* Where a symbolic link points to; NULL if path is none. */
-static char *link_target(const char *path)
-{
-	char to[PATH_MAX], *copy = strdup(path), *joined = NULL;
-	ssize_t len = copy ? readlink(path, to, sizeof(to) - 1) : -1;
-
-	if (len >= 0) {
-		to[len] = '\0';
-		if (asprintf(&joined, "%s/%s", *to == '/' ? "" : dirname(copy), to) < 0)
-			joined = NULL;
-	}
-	free(copy);
-	return joined;
-}
-
-/* Follow symbolic links to the file that shall be replaced, or made where they point to.
- */
-static char *resolve(const char *path)
-{
-	char *real = realpath(path, NULL), *next;
-
-	if (real || errno != ENOENT)
-		return real;
-	real = strdup(path);
-	for (int i = 0; real && i < 40 && (next = link_target(real)); i++) {
-		free(real);
-		real = next;
-	}
-	return real;
-}
-
 /* A path that can't be a file's. */
 static int path_error(const char *path)
 {
@@ -71,22 +39,6 @@ static int path_error(const char *path)
 	if (!len)
 		return ENOENT;
 	return path[len - 1] == '/' ? EISDIR : 0;
-}
-
-static bool open_directory(struct draft *draft, const char *path, struct report *report)
-{
-	char *real = resolve(path), *copy = real ? strdup(real) : NULL;
-
-	if (copy) {
-		draft->dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		strcpy(copy, real);
-		draft->name = strdup(basename(copy));
-	}
-	free(copy);
-	free(real);
-	if (draft->dir < 0 || !draft->name)
-		return fail(draft, report);
-	return true;
 }
 
 static int open_named(struct draft *draft)
@@ -110,7 +62,8 @@ static bool may_replace(const struct draft *draft, struct report *report)
 	return fail(draft, report);
 }
 
-bool draft_open(struct draft *draft, const char *path, struct report *report)
+bool draft_open(struct draft *draft, const struct root *root, const char *path,
+		struct report *report)
 {
 	*draft = (struct draft){.fd = -1, .dir = -1, .path = strdup(path)};
 	if (!draft->path)
@@ -118,7 +71,10 @@ bool draft_open(struct draft *draft, const char *path, struct report *report)
 	errno = path_error(path);
 	if (errno)
 		return fail(draft, report);
-	if (!open_directory(draft, path, report) || !may_replace(draft, report))
+	draft->dir = root_directory(root, path, &draft->name);
+	if (draft->dir < 0 || !draft->name)
+		return fail(draft, report);
+	if (!may_replace(draft, report))
 		return false;
 	draft->fd = openat(draft->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (draft->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))

@@ -289,26 +289,63 @@ static bool is_made_up(int fd, const struct stat *st)
 	return S_ISREG(st->st_mode) && !st->st_size && pread(fd, &byte, 1, 0) > 0;
 }
 
-struct endpoint *source_open(struct engine *engine, const char *path,
-			     enum decant_uring_direct direct)
+/*
+ * Below a root only what is a regular file is opened for reading: the rest may block, or
+ * do something. An O_PATH descriptor keeps it the same file.
+ */
+static int open_regular(struct engine *engine, const struct root *root, const char *path,
+			struct stat *st)
 {
-	struct file *f;
-	struct stat st;
-	int fd;
+	int found = root_open(root, path, O_PATH), fd = -1;
+	char proc[64];
 
-	if (!strcmp(path, "-"))
-		return pipe_open(engine, STDIN_FILENO, false, true, "standard input");
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st)) {
-		engine_failed(engine, EXIT_SOURCE, path);
-		return NULL;
+	if (found < 0 || fstat(found, st)) {
+		report_set(engine->report, EXIT_SOURCE, "%s: %s", path,
+			   root_strerror(errno));
+	} else if (!S_ISREG(st->st_mode)) {
+		report_set(engine->report, EXIT_SOURCE, "%s: is %s", path,
+			   S_ISDIR(st->st_mode) ? "a directory; name a file"
+						: "no regular file");
+	} else {
+		snprintf(proc, sizeof(proc), "/proc/self/fd/%d", found);
+		fd = open(proc, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			engine_failed(engine, EXIT_SOURCE, path);
 	}
-	if (S_ISDIR(st.st_mode)) {
+	if (found >= 0)
+		close(found);
+	return fd;
+}
+
+static int open_anything(struct engine *engine, const char *path, struct stat *st)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && !fstat(fd, st) && !S_ISDIR(st->st_mode))
+		return fd;
+	if (fd >= 0 && S_ISDIR(st->st_mode))
 		report_set(engine->report, EXIT_SOURCE, "%s: is a directory; name a file",
 			   path);
+	else
+		engine_failed(engine, EXIT_SOURCE, path);
+	if (fd >= 0)
 		close(fd);
+	return -1;
+}
+
+struct endpoint *source_open(struct engine *engine, const struct root *root,
+			     const char *path, enum decant_uring_direct direct)
+{
+	struct file *f;
+	struct stat st = {0};
+	int fd;
+
+	if (!strcmp(path, "-") && !root)
+		return pipe_open(engine, STDIN_FILENO, false, true, "standard input");
+	fd = root ? open_regular(engine, root, path, &st)
+		  : open_anything(engine, path, &st);
+	if (fd < 0)
 		return NULL;
-	}
 	if ((!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) || is_made_up(fd, &st))
 		return pipe_open(engine, fd, true, true, path);
 	f = file_new(engine, &source_ops, path);
@@ -364,8 +401,8 @@ static struct endpoint *target_in_place(struct engine *engine, const char *path,
 	return file_attach(f, direct, EXIT_TARGET, "write");
 }
 
-static struct endpoint *target_draft(struct engine *engine, const char *path,
-				     const struct file_meta *meta,
+static struct endpoint *target_draft(struct engine *engine, const struct root *root,
+				     const char *path, const struct file_meta *meta,
 				     enum decant_uring_direct direct)
 {
 	struct file *f = file_new(engine, &target_ops, path);
@@ -375,7 +412,7 @@ static struct endpoint *target_draft(struct engine *engine, const char *path,
 		return NULL;
 	}
 	f->ep.meta = *meta;
-	if (!draft_open(&f->draft, path, engine->report) || !allocate(f)) {
+	if (!draft_open(&f->draft, root, path, engine->report) || !allocate(f)) {
 		file_close(&f->ep);
 		return NULL;
 	}
@@ -397,33 +434,49 @@ static bool inside_directory(char *room, size_t max, const char *dir,
 	return true;
 }
 
-struct endpoint *target_open(struct engine *engine, const char *path,
-			     const char *source_name, const struct file_meta *meta,
+/* What is there already, if anything is, and in its way. */
+static bool may_write(struct engine *engine, const struct root *root, const char *path,
+		      const struct stat *st)
+{
+	if (root && root->read_only)
+		return report_set(engine->report, EXIT_TARGET, "%s: read-only here",
+				  path);
+	if (st->st_mode && S_ISDIR(st->st_mode))
+		return report_set(engine->report, EXIT_TARGET, "%s: is a directory",
+				  path);
+	if (root && st->st_mode && !S_ISREG(st->st_mode))
+		return report_set(engine->report, EXIT_TARGET, "%s: is no regular file",
+				  path);
+	return true;
+}
+
+struct endpoint *target_open(struct engine *engine, const struct root *root,
+			     const char *path, const char *source_name,
+			     const struct file_meta *meta,
 			     enum decant_uring_direct direct)
 {
 	char inside[2 * PATH_MAX];
 	struct stat st;
 
-	if (!strcmp(path, "-"))
+	if (!strcmp(path, "-") && !root)
 		return pipe_open(engine, STDOUT_FILENO, false, false, "standard output");
-	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
+	if (!root_stat(root, path, &st) && S_ISDIR(st.st_mode)) {
 		if (!inside_directory(inside, sizeof(inside), path, source_name,
 				      engine->report))
 			return NULL;
 		path = inside;
 	}
-	if (stat(path, &st))
-		return target_draft(engine, path, meta, direct);
-	if (S_ISDIR(st.st_mode)) {
-		report_set(engine->report, EXIT_TARGET, "%s: is a directory", path);
+	if (root_stat(root, path, &st))
+		st = (struct stat){0};
+	if (!may_write(engine, root, path, &st))
 		return NULL;
-	}
-	if (!S_ISREG(st.st_mode))
+	if (st.st_mode && !S_ISREG(st.st_mode))
 		return target_in_place(engine, path, st.st_mode, direct);
-	if (meta->inode && st.st_dev == meta->device && st.st_ino == meta->inode) {
+	if (st.st_mode && meta->inode && st.st_dev == meta->device &&
+	    st.st_ino == meta->inode) {
 		report_set(engine->report, EXIT_USAGE, "%s and %s are the same file",
 			   source_name, path);
 		return NULL;
 	}
-	return target_draft(engine, path, meta, direct);
+	return target_draft(engine, root, path, meta, direct);
 }

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef CLI_FILE_H
 #define CLI_FILE_H
-/* file.h - end points on this machine. */
+/* file.h - end points on this machine; with a root, only regular files below it. */
 #include "engine.h"
+#include "root.h"
 
 /*
  * Open a source: a regular file or block device read directly, anything else as a pipe.
  * "-" is standard input. NULL on error; see engine->report.
  */
-struct endpoint *source_open(struct engine *engine, const char *path,
-			     enum decant_uring_direct direct);
+struct endpoint *source_open(struct engine *engine, const struct root *root,
+			     const char *path, enum decant_uring_direct direct);
 
 /*
  * Open a target: a file beside its final name, a block device in place, anything else as
  * a pipe; a directory gets a file of the source's name. "-" is standard output.
  */
-struct endpoint *target_open(struct engine *engine, const char *path,
-			     const char *source_name, const struct file_meta *meta,
+struct endpoint *target_open(struct engine *engine, const struct root *root,
+			     const char *path, const char *source_name,
+			     const struct file_meta *meta,
 			     enum decant_uring_direct direct);
 
 /* pipe.c: from or to a descriptor without positions; closes it at the end if owned. */
@@ -32,7 +34,8 @@ struct draft {
 	char temp[300]; /* the name it has meanwhile; "" for none */
 };
 
-bool draft_open(struct draft *draft, const char *path, struct report *report);
+bool draft_open(struct draft *draft, const struct root *root, const char *path,
+		struct report *report);
 bool draft_publish(struct draft *draft, const struct file_meta *meta,
 		   struct report *report);
 /* Take the draft's name away, if it has one. */

@@ -20,6 +20,7 @@ enum {
 	OPT_RSH,
 	OPT_REMOTE,
 	OPT_FABRIC,
+	OPT_KEY_FILE,
 	OPT_ENCRYPT,
 	OPT_ENCRYPT_TO,
 	OPT_DECRYPT,
@@ -38,6 +39,7 @@ static const struct option long_options[] = {
 	{"rsh", required_argument, NULL, OPT_RSH},
 	{"remote-decant", required_argument, NULL, OPT_REMOTE},
 	{"fabric", required_argument, NULL, OPT_FABRIC},
+	{"key-file", required_argument, NULL, OPT_KEY_FILE},
 	{"encrypt", no_argument, NULL, OPT_ENCRYPT},
 	{"encrypt-to", required_argument, NULL, OPT_ENCRYPT_TO},
 	{"decrypt", no_argument, NULL, OPT_DECRYPT},
@@ -54,7 +56,8 @@ static const char help_text[] =
 	"usage: decant copy [options] SRC DST\n"
 	"\n"
 	"Copy a file with direct asynchronous I/O, locally or to or from another host.\n"
-	"SRC and DST: a path, - for a pipe, or [user@]host:path (one of the two).\n"
+	"SRC and DST: a path, - for a pipe, or one of the two [user@]host:path, reached\n"
+	"through ssh, or decant://host[:port]/path, where decant serve --listen runs.\n"
 	"\n"
 	"  --chunk SIZE       bytes of a chunk, a power of two from 4K (1M)\n"
 	"  --depth N          chunks under way at a time, 1 to 512 (8)\n"
@@ -66,6 +69,7 @@ static const char help_text[] =
 	"  --rsh COMMAND      how to reach the other host (ssh); run as COMMAND HOST "
 	"...\n"
 	"  --remote-decant P  path of decant there (decant)\n"
+	"  --key-file F       the key that decant:// is proved with, see keygen --psk\n"
 	"  --encrypt-to R     write an age file for recipient R (age1...), or several\n"
 	"  --decrypt-with K   read an age file with the identities in file K\n"
 	"  --passphrase-file F  the first line of F is a passphrase, to --encrypt or to\n"
@@ -185,6 +189,9 @@ static bool parse_one(struct copy_options *o, int option, const char *arg,
 	case OPT_FABRIC:
 		o->fabric = arg;
 		return true;
+	case OPT_KEY_FILE:
+		o->key_file = arg;
+		return true;
 	case 'q':
 		o->quiet = true;
 		return true;
@@ -197,7 +204,7 @@ bool copy_options_check(const struct copy_options *o, struct report *report)
 {
 	uint64_t memory =
 		(uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-	uint64_t need;
+	uint64_t need, most = o->memory ? o->memory : memory / 2;
 
 	if (o->depth < 1 || o->depth > COPY_DEPTH_MOST)
 		return report_set(report, EXIT_USAGE, "--depth %llu: expected 1 to %u",
@@ -210,14 +217,14 @@ bool copy_options_check(const struct copy_options *o, struct report *report)
 	/* Plain and sealed buffers, and half of the memory for everything else. */
 	if (__builtin_mul_overflow(
 		    o->chunk, 2 * o->depth * (1 + crypt_filters(&o->crypt)), &need) ||
-	    need > memory / 2)
+	    need > most)
 		return report_set(report, EXIT_RESOURCES,
 				  "--chunk %s with --depth %llu: the buffers don't fit "
-				  "into half of "
-				  "the memory of %s; take a smaller chunk or depth",
+				  "into %s, %s; take a smaller chunk or depth",
 				  text_of_size(o->chunk).text,
-				  (unsigned long long)o->depth,
-				  text_of_size(memory).text);
+				  (unsigned long long)o->depth, text_of_size(most).text,
+				  o->memory ? "which a connection has"
+					    : "half of the memory");
 	return true;
 }
 

@@ -9,15 +9,17 @@
 enum stats_format { STATS_NONE, STATS_TEXT, STATS_JSON };
 
 struct copy_options {
-	uint64_t chunk; /* bytes, a power of two */
-	uint64_t depth; /* chunks under way */
+	uint64_t chunk;	 /* bytes, a power of two */
+	uint64_t depth;	 /* chunks under way */
+	uint64_t memory; /* bytes their buffers may take; 0: half of the machine's */
 	enum decant_uring_direct direct;
 	enum decant_uring_backend io;
 	enum stats_format stats;
 	bool quiet;
 	const char *rsh;
 	const char *remote_decant;
-	const char *fabric; /* NULL: the best found */
+	const char *fabric;   /* NULL: the best found */
+	const char *key_file; /* for decant://; NULL: none */
 	struct crypt_options crypt;
 	const char *source;
 	const char *target;

@@ -16,19 +16,22 @@ bool report_set(struct report *report, enum exit_code code, const char *format, 
 	return false;
 }
 
-/* One line, whatever a file name or a peer put into it. */
-static void print_line(const char *text)
+size_t report_plain(char *text)
 {
-	for (; *text; text++)
-		fputc((unsigned char)*text < ' ' || *text == 127 ? '?' : *text, stderr);
-	fputc('\n', stderr);
+	char *at = text;
+
+	for (; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 127)
+			*at = '?';
+	return (size_t)(at - text);
 }
 
 int report_print(const struct report *report)
 {
-	if (report->code) {
-		fputs("decant: ", stderr);
-		print_line(report->text);
-	}
-	return report->code;
+	struct report copy = *report;
+
+	report_plain(copy.text);
+	if (copy.code)
+		fprintf(stderr, "decant: %s\n", copy.text);
+	return copy.code;
 }

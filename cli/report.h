@@ -3,6 +3,7 @@
 #define CLI_REPORT_H
 /* report.h - the one error that a command ends with: the first that happened. */
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Documented in `decant copy --help` and decant-copy(1). */
 enum exit_code {
@@ -32,5 +33,8 @@ report_set(struct report *report, enum exit_code code, const char *format, ...);
 
 /* Print it in one line on stderr; returns the exit code. */
 int report_print(const struct report *report);
+
+/* Make one line of a text, whatever a file name or a peer put into it; its length. */
+size_t report_plain(char *text);
 
 #endif

@@ -66,6 +66,10 @@ static const char *server_node(const struct session *s, char *room, size_t max)
 {
 	const char *ssh = getenv("SSH_CONNECTION");
 
+	if (s->control.tls) {
+		inet_name(s->control.in, false, false, room);
+		return *room ? room : NULL;
+	}
 	/* SSH_CONNECTION: client address, client port, server address, server port
 	 * (ssh(1)). */
 	if (ssh && max >= 128 && sscanf(ssh, "%*s %*s %127s", room) == 1)
@@ -163,7 +167,7 @@ static void put_request(struct wire *w, const struct request *r)
 	wire_put_u64(w, r->io);
 	wire_put_text(w, r->provider);
 	wire_put_text(w, r->node);
-	wire_put_bytes(w, r->key, sizeof(r->key));
+	wire_put_bytes(w, r->key, r->key_len);
 	put_meta(w, &r->meta);
 	wire_put_bytes(w, r->address, r->address_len);
 }
@@ -179,8 +183,7 @@ static void get_request(struct wire *w, struct request *r)
 	r->io = wire_get_u64(w);
 	wire_get_text(w, r->provider, sizeof(r->provider));
 	wire_get_text(w, r->node, sizeof(r->node));
-	if (wire_get_bytes(w, r->key, sizeof(r->key)) != sizeof(r->key))
-		w->bad = true;
+	r->key_len = wire_get_bytes(w, r->key, sizeof(r->key));
 	get_meta(w, &r->meta);
 	r->address_len = wire_get_bytes(w, r->address, sizeof(r->address));
 	if (r->direct > DECANT_URING_DIRECT_NEVER || r->io > DECANT_URING_THREADS)
@@ -267,21 +270,52 @@ static bool hear_hello(struct session *s)
 			  s->control.host);
 }
 
+/*
+ * The chunks' key. TLS gives it to both sides, and none travels; else the client makes
+ * one up, and the remote shell's channel keeps it secret.
+ */
 static bool fresh_key(struct session *s)
 {
-	ssize_t got = getrandom(s->request.key, sizeof(s->request.key), 0);
+	struct request *r = &s->request;
 
-	return got == sizeof(s->request.key) ||
+	if (s->control.tls) {
+		r->key_len = 0;
+		return tls_export(s->control.tls, "EXPORTER-decant-chunks", r->key) ||
+		       report_set(s->report, EXIT_RESOURCES, "TLS gives no key");
+	}
+	r->key_len = sizeof(r->key);
+	return getrandom(r->key, sizeof(r->key), 0) == sizeof(r->key) ||
 	       report_set(s->report, EXIT_RESOURCES, "getrandom: %s", strerror(errno));
 }
 
-bool session_call(struct session *s, const char *host, const struct copy_options *options,
-		  struct report *report)
+static bool request_key(struct session *s)
+{
+	if (s->request.key_len != (s->control.tls ? 0 : SESSION_KEY_BYTES))
+		return bad_message(s);
+	return !s->control.tls || fresh_key(s);
+}
+
+/* The client's own address and the server's, as far as they are known. */
+static const char *addresses(struct session *s, const struct remote *remote, char *here,
+			     size_t max)
+{
+	const char *name = strrchr(remote->host, '@');
+
+	if (!remote->listens)
+		return route_to(name ? name + 1 : remote->host, here, s->request.node,
+				max)
+			       ? here
+			       : NULL;
+	inet_name(s->control.in, true, false, s->request.node);
+	inet_name(s->control.in, false, false, here);
+	return *here ? here : NULL;
+}
+
+bool session_call(struct session *s, const struct remote *remote,
+		  const struct copy_options *options, struct report *report)
 {
 	struct request *r = &s->request;
-	const char *name = strrchr(host, '@');
 	char here[128];
-	bool routed;
 
 	*s = (struct session){.report = report, .client = true};
 	r->chunk = options->chunk;
@@ -290,13 +324,11 @@ bool session_call(struct session *s, const char *host, const struct copy_options
 	r->io = options->io;
 	snprintf(r->provider, sizeof(r->provider), "%s",
 		 options->fabric ? options->fabric : "");
-	routed = route_to(name ? name + 1 : host, here, r->node, sizeof(here));
+	strcpy(r->path, remote->path);
 	/* Both sides look for their fabrics at the same time: that takes the longest. */
-	return fresh_key(s) &&
-	       control_start(&s->control, options->rsh, host, options->remote_decant,
-			     report) &&
-	       say_hello(s) && open_fabric(s, routed ? here : NULL) && make_pools(s) &&
-	       hear_hello(s);
+	return remote_reach(remote, &s->control, options, report) && fresh_key(s) &&
+	       say_hello(s) && open_fabric(s, addresses(s, remote, here, sizeof(here))) &&
+	       make_pools(s) && hear_hello(s);
 }
 
 /* Meanwhile the client may go away: it says so on the control channel only. */
@@ -357,17 +389,17 @@ bool session_agree(struct session *s, struct file_meta *meta)
 	       connect_fabric(s, address, len);
 }
 
-bool session_listen(struct session *s, int in, int out, struct report *report)
+bool session_listen(struct session *s, const struct control *control,
+		    struct report *report)
 {
 	struct wire w;
 
-	*s = (struct session){.report = report, .control = {.in = in, .out = out}};
-	snprintf(s->control.host, sizeof(s->control.host), "client");
+	*s = (struct session){.report = report, .control = *control};
 	if (!say_hello(s) || !hear_hello(s) || !expect(s, MESSAGE_REQUEST, &w))
 		return false;
 	get_request(&w, &s->request);
 	s->sender = !s->request.push;
-	return !w.bad || bad_message(s);
+	return w.bad ? bad_message(s) : request_key(s);
 }
 
 bool session_answer(struct session *s, const struct file_meta *meta)

@@ -18,8 +18,8 @@
  * ERROR may come at any time and ends the session.
  */
 #include <decant/ofi.h>
-#include "control.h"
 #include "engine.h"
+#include "remote.h"
 
 #define SESSION_KEY_BYTES 32
 
@@ -34,6 +34,7 @@ struct request {
 	char provider[64];
 	char node[128]; /* the address by which the client reaches the server */
 	unsigned char key[SESSION_KEY_BYTES];
+	size_t key_len; /* on the wire: nothing if TLS gives it */
 	struct file_meta meta;
 	unsigned char address[DECANT_OFI_ADDRESS_MAX];
 	size_t address_len;
@@ -53,15 +54,16 @@ struct session {
 	struct side_stats other;
 };
 
-/* The client: reach the host and agree. host is [user@]host. */
-bool session_call(struct session *session, const char *host,
+/* The client: reach the host and agree. */
+bool session_call(struct session *session, const struct remote *remote,
 		  const struct copy_options *options, struct report *report);
 /* The client again, when its own end of the file is open: *meta in for a push, out else.
  */
 bool session_agree(struct session *session, struct file_meta *meta);
 
-/* The server: wait for a request. */
-bool session_listen(struct session *session, int in, int out, struct report *report);
+/* The server: wait for a request on this channel, which becomes the session's. */
+bool session_listen(struct session *session, const struct control *control,
+		    struct report *report);
 /* The server again, when its end of the file is open. */
 bool session_answer(struct session *session, const struct file_meta *meta);
 

@@ -206,8 +206,8 @@ ARGUMENTS = {'encrypt': ['--encrypt', '--passphrase-file=phrase'],
              'passphrase-file': ['--encrypt', '--passphrase-file', 'phrase'],
              'armor': ['--armor', '--encrypt-to', 'RECIPIENT'], 'threads': '2',
              'chunk': '8K', 'depth': '2', 'direct': 'never', 'io': 'threads',
-             'fabric': 'tcp', 'rsh': 'x', 'remote-decant': 'x', 'stats': None, 'quiet': None,
-             'help': None}
+             'fabric': 'tcp', 'rsh': 'x', 'key-file': 'none', 'remote-decant': 'x',
+             'stats': None, 'quiet': None, 'help': None}
 
 
 @case('each option that is documented is accepted, and the other way round')
@@ -226,6 +226,19 @@ def documented(rig):
     source = (pathlib.Path(rig.rsh).parents[1] / 'cli/options.c').read_text()
     known = set(re.findall(r'\{"([a-z-]+)", (?:no|required|optional)_argument', source))
     same(known, found, 'options that are accepted')
+
+
+@case('the same for the options of serve, which its manual has as well')
+def serve_documented(rig):
+    top = pathlib.Path(rig.rsh).parents[1]
+    text = decant(rig, 'serve', '--help').stdout.decode()
+    found = set(re.findall(r'^ +(?:-\w, )?--([a-z-]+)', text, re.M))
+    known = set(re.findall(r'\{"([a-z-]+)", (?:no|required|optional)_argument',
+                           (top / 'cli/serve_options.c').read_text()))
+    same(found, known, 'options in the help text')
+    manual = (top / 'docs/man/decant-serve.1').read_text().replace('\\-', '-')
+    for name in known - {'help'}:
+        check(f'--{name}' in manual, f'--{name} is not in the manual')
 
 
 @case('each exit code is documented')

@@ -1,9 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""serve.py - `decant serve --listen`, and the keys for it."""
+"""serve.py - `decant serve --listen`, and the keys for it. What is done to the connection is in
+hostile.py."""
+import os
 import re
+import signal
+import socket
 import subprocess
-from rig import case, cases, check, check_error, main, same
+from rig import (CHUNK, HOST, Skip, case, cases, check, check_error, digest, main, same,
+                 server_of, wait_for)
+from service import Service
 
 NAME = re.compile(r'[0-9a-f]{16}')
 FORM = re.compile(r'# created: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)\n'
@@ -58,6 +64,118 @@ def name_alone(rig):
     done = subprocess.run([rig.decant, 'keygen', '--name', 'x', 'key'], capture_output=True,
                           check=False, cwd=rig.dir)
     check_error(2, ['--name', '--psk'], done.returncode, done.stderr)
+
+
+SIZES = [0, 1, 4096, 4097, 3 * CHUNK, 5 * CHUNK + 4097]
+
+
+@cases([f'{way}, {size}' for way in ('push', 'pull') for size in SIZES])
+def copy_of(rig, name):
+    way, size = name.split(', ')
+    service = Service(rig)
+    here, there = rig.path('here'), service.root / 'there'
+    source, target = (here, there) if way == 'push' else (there, here)
+    rig.file(source, int(size)).chmod(0o640)
+    os.utime(source, (10 ** 9, 10 ** 9 + 1))
+    args = [here, service.url('there')]
+    rig.good(*service.options(), *(args if way == 'push' else reversed(args)))
+    same(digest(target), digest(source), 'the copy')
+    same((target.stat().st_mode & 0o7777, target.stat().st_mtime), (0o640, 10 ** 9 + 1),
+         'mode and time')
+    service.logged('(tester)', 'took' if way == 'push' else 'gave', 'there', f'{size} bytes')
+    service.stop()
+    same(os.listdir(service.root), ['there'], 'the root')
+
+
+@case('several copies, one after the other and at a time')
+def several(rig):
+    service = Service(rig, '--max-connections', '3')
+    rig.file('src', 2 * CHUNK + 1)
+    rig.good(*service.options(), 'src', service.url('0'))
+    children = [rig.start(*service.options(), rig.path('src'), service.url(f'{i}'))
+                for i in range(1, 4)]
+    for child in children:
+        same((child.wait(60), child.stderr.read()), (0, b''), 'a copy')
+    for i in range(4):
+        same(digest(service.root / str(i)), digest(rig.path('src')), f'copy {i}')
+    service.idle()
+
+
+@case('into a directory, over an old file, from and to a pipe')
+def kinds_of_target(rig):
+    service = Service(rig)
+    rig.file('src', 70001)
+    (service.root / 'dir').mkdir()
+    (service.root / 'old').write_text('old')
+    rig.good(*service.options(), 'src', service.url(''))
+    rig.good(*service.options(), 'src', service.url('dir'))
+    rig.good(*service.options(), 'src', service.url('dir/'))
+    rig.good(*service.options(), 'src', service.url('old'))
+    rig.good(*service.options(), '-', service.url('dir/piped'), input=b'x' * 100)
+    for name in ('src', 'dir/src', 'old'):
+        same(digest(service.root / name), digest(rig.path('src')), name)
+    same((service.root / 'dir/piped').read_bytes(), b'x' * 100, 'from the pipe')
+    done = rig.good(*service.options(), service.url('src'), '-')
+    same(done.stdout, rig.path('src').read_bytes(), 'to the pipe')
+
+
+def has_draft(pid):
+    """It writes a file that has no name yet."""
+    try:
+        links = [os.readlink(entry.path) for entry in os.scandir(f'/proc/{pid}/fd')]
+    except OSError:
+        return False
+    return any('/root/' in link and '(deleted)' in link for link in links)
+
+
+def stays_open(rig, service, way):
+    """A copy that goes on as long as the test wants."""
+    if way == 'push':
+        child = rig.start(*service.options(), '-', service.url('file'), stdin=-1, stdout=-1)
+        child.stdin.write(bytes(2 * CHUNK))
+        child.stdin.flush()
+    else:
+        rig.file(service.root / 'file', 40 * CHUNK)
+        child = rig.start(*service.options(), service.url('file'), '-', stdin=-1, stdout=-1)
+        child.stdout.read(1000)
+    wait_for(lambda: way == 'pull' or any(map(has_draft, service.children())), 'the draft')
+    return child
+
+
+@cases(['push', 'pull'])
+def what_is_under_way_finishes(rig, way):
+    service = Service(rig)
+    child = stays_open(rig, service, way)
+    service.process.send_signal(signal.SIGTERM)
+    service.logged('stopping')
+    with socket.socket() as late:
+        check(late.connect_ex(('127.0.0.1', service.port)), 'it still listens')
+    if way == 'push':
+        child.stdin.write(b'end')
+        child.stdin.close()
+    else:
+        same(1000 + len(child.stdout.read()), 40 * CHUNK, 'what came')
+    same((child.wait(30), child.stderr.read()), (0, b''), 'the copy')
+    same(service.process.wait(30), 0, 'exit code')
+    if way == 'push':
+        same((service.root / 'file').stat().st_size, 2 * CHUNK + 3, 'the file')
+
+
+@cases([f'{way}, {how}' for way in ('push', 'pull') for how in ('no time', 'a second signal')])
+def what_does_not_finish_is_rolled_back(rig, name):
+    way, how = name.split(', ')
+    service = Service(rig, '--grace', '0' if how == 'no time' else '600')
+    child = stays_open(rig, service, way)
+    service.process.send_signal(signal.SIGTERM)
+    if how != 'no time':
+        service.logged('stopping')
+        service.process.send_signal(signal.SIGTERM)
+    same(service.process.wait(30), 0, 'exit code')
+    if way == 'pull':
+        child.stdout.read()
+    check_error(5, ['127.0.0.1', 'the server was stopped'], child.wait(30), child.stderr.read())
+    same(os.listdir(service.root), ['file'] if way == 'pull' else [], 'the root')
+    child.stdin.close()
 
 
 if __name__ == '__main__':
