@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include "fabric.h"
 
@@ -34,10 +35,29 @@ static bool find(void *handle, const char *name, void *function)
 	return at;
 }
 
+/*
+ * What it is linked with sets handlers of its own for SIGTERM, SIGINT and others while it
+ * is loaded. At a program's start nobody minds; now they would replace the program's.
+ */
+static void *open_library(void)
+{
+	struct sigaction before[NSIG];
+	bool known[NSIG];
+	void *handle;
+
+	for (int i = 1; i < NSIG; i++)
+		known[i] = !sigaction(i, NULL, &before[i]);
+	handle = dlopen(FABRIC_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	for (int i = 1; i < NSIG; i++)
+		if (known[i] && i != SIGKILL && i != SIGSTOP)
+			sigaction(i, &before[i], NULL);
+	return handle;
+}
+
 /* It stays: its providers may have threads. */
 static void load(void)
 {
-	void *handle = dlopen(FABRIC_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	void *handle = open_library();
 
 	libfabric.loaded = handle && find(handle, "fi_getinfo", &libfabric.getinfo) &&
 			   find(handle, "fi_freeinfo", &libfabric.freeinfo) &&

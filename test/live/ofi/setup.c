@@ -2,6 +2,7 @@
 /* Finding providers, opening end points and meeting a peer, or failing to. */
 #include "peer.h"
 #include <errno.h>
+#include <signal.h>
 
 #define TIMEOUT 500
 
@@ -214,6 +215,34 @@ static void keys(void)
 	peer_alone(keys_alone);
 }
 
+static void on_signal(int signal)
+{
+	(void)signal;
+}
+
+/* What libfabric is linked with has handlers of its own. */
+static void signals_alone(void)
+{
+	static const int numbers[] = {SIGTERM, SIGINT,	SIGSEGV, SIGBUS,
+				      SIGILL,  SIGABRT, SIGHUP};
+	struct sigaction ours = {.sa_handler = on_signal}, found;
+	struct decant_ofi *ofi;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		sigaction(numbers[i], &ours, NULL);
+	CHECK_EQ(open_with(&ofi, "teleport", false), -ENODATA);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		sigaction(numbers[i], NULL, &found);
+		CHECK(found.sa_handler == on_signal);
+	}
+	decant_ofi_free(ofi);
+}
+
+static void signals(void)
+{
+	peer_alone(signals_alone);
+}
+
 static void unknown(void)
 {
 	peer_alone(unknown_alone);
@@ -248,6 +277,7 @@ static void nobody(void)
 int main(void)
 {
 	static const struct check_case cases[] = {
+		{"what signals do is the program's", signals},
 		{"unknown providers are named, and so are the known", unknown},
 		{"options", options},
 		{"walk over the providers", walk},
