@@ -164,6 +164,9 @@ static int to_state(struct decant_verbs_pair *pair, enum ibv_qp_state state, siz
 		return -errno;
 	attr.max_dest_rd_atomic = (uint8_t)serve;
 	attr.max_rd_atomic = (uint8_t)reads;
+	/* the connection manager has the peer's wishes here; ours are ours */
+	attr.retry_cnt = (uint8_t)pair->options.retries;
+	attr.rnr_retry = (uint8_t)pair->options.rnr_retries;
 	return verbs_errno(ibv_modify_qp(pair->qp, &attr, mask));
 }
 

@@ -8,7 +8,7 @@
 #include "verbs_flight.h"
 #include "verbs_errors.h"
 #include "verbs_cached.h"
-#include "verbs_connections.h"
+#include "verbs_near.h"
 
 static const struct {
 	const char *name;
@@ -277,6 +277,7 @@ int main(int argc, char **argv)
 		{"receives from a pool", pool},
 		{"a queue that is full", full},
 		{"sleeping", sleeping},
+		{"memory that is let go of while it is written", removed},
 		{"cached registrations: bounds and counters", cache_counts},
 		{"cached registrations: invalidated", cache_invalidated},
 		{"cached registrations: random pieces", cache_random},
@@ -284,14 +285,19 @@ int main(int argc, char **argv)
 		{"connections refused", refused},
 		{"connections to nobody", nobody},
 		{"listeners", listener},
+		{"a peer without receives", silent_peer},
+		{"a peer that hangs up", peer_hangs_up},
+		{"a message that is too long for the peer", too_long},
+		{"memory that the peer takes back", withdrawn},
 		{"a peer that is killed", killed},
+		{"nothing is left", nothing_left},
 	};
 	const char *missing;
-	int rc;
 
 	(void)argc;
 	(void)argv;
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	near_count(&near_before);
 	if (!peer_begin())
 		peer_end();
 	missing = rig_open();
@@ -300,8 +306,5 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	check_seed_init();
-	rc = check_run(cases, COUNT(cases));
-	peer_end();
-	rig_close();
-	return rc;
+	return check_run(cases, COUNT(cases));
 }

@@ -372,6 +372,41 @@ static void full(void)
 	CHECK(rig_event(&event) && rig_event(&event));
 }
 
+static void count_release(void *user, void *addr, size_t len)
+{
+	(void)addr;
+	(void)len;
+	++*(int *)user;
+}
+
+/* The caller's reference may go; the memory stays until the event. */
+static void removed(void)
+{
+	int released = 0;
+	const struct decant_region_options options = {
+		.size = sizeof(options), .release = count_release, .user = &released};
+	struct decant_domain *domain = decant_verbs_domain(rig.verbs, RIG_USES);
+	struct decant_region *region;
+	struct decant_verbs_event event;
+	struct decant_bvec bvec;
+	struct decant_iter it;
+
+	rig_use((struct decant_verbs_pair_options){.request_bytes = 4096});
+	REQUIRE(!decant_region_new(&region, rig.plain, 100000, &options));
+	REQUIRE(!decant_domain_map(domain, region));
+	rig_fill(rig.plain, 100000);
+	bvec = (struct decant_bvec){rig.plain, 100000, region};
+	REQUIRE(!decant_iter_bvec(&it, DECANT_SOURCE, &bvec, 1));
+	CHECK_EQ(decant_verbs_write(rig.pair, &it, 100000, &rig.remote, 1, NULL, NULL),
+		 0);
+	decant_region_put(region);
+	CHECK_EQ(released, 0);
+	CHECK(rig_event(&event) && event.result == 100000);
+	CHECK_EQ(released, 1);
+	rig_arrived();
+	CHECK(!memcmp(rig.there, rig.plain, 100000));
+}
+
 static void sleeping(void)
 {
 	struct pollfd fd = {.events = POLLIN};

@@ -2,26 +2,35 @@
 #ifndef DECANT_TEST_GUEST_VERBS_PEER_H
 #define DECANT_TEST_GUEST_VERBS_PEER_H
 /*
- * verbs_peer.h - a second process that is called. The first byte of the private data says
- * what it shall do: echo messages, or refuse.
+ * verbs_peer.h - a second process that is called, on this machine or, in verbs_two.c, on
+ * another one. The first byte of the private data says what it shall do.
  */
 #include <decant/verbs.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PEER_ADDRESS "10.77.0.1"
-#define PEER_BYTES   ((size_t)256 << 10)
-#define PEER_ECHO    'E'
-#define PEER_REFUSE  'R'
+#define PEER_USES     (DECANT_VERBS_PEER_READS | DECANT_VERBS_PEER_WRITES)
+#define PEER_BYTES    ((size_t)256 << 10)
+#define PEER_MESSAGE  4096
+#define PEER_ECHO     'E' /* send messages back */
+#define PEER_REFUSE   'R' /* the connection */
+#define PEER_SILENT   'S' /* post no receives */
+#define PEER_HANG_UP  'H' /* when a message comes */
+#define PEER_WITHDRAW 'W' /* what was granted, when a message comes; and then echo */
+#define PEER_DIE      'D' /* when a message comes */
+#define PEER_CRASH    'C' /* the whole machine, when a message comes */
 
 static struct {
 	pid_t pid;
+	const char *node;
 	char port[8];
-} peer;
+} peer = {.node = "10.77.0.1"};
 
 /* Only in the second process. */
 static struct {
@@ -42,12 +51,11 @@ static void peer_need(bool ok)
 
 static void peer_open(void)
 {
-	struct decant_verbs_listen_options where = {.size = sizeof(where),
-						    .node = PEER_ADDRESS};
+	struct decant_verbs_listen_options where = {
+		.size = sizeof(where), .node = peer.node, .service = peer.port};
 	struct decant_pool_options size = {
-		.size = sizeof(size), .buffer_bytes = 4096, .buffers = 64};
+		.size = sizeof(size), .buffer_bytes = PEER_MESSAGE, .buffers = 64};
 
-	where.service = "0";
 	peer_need(!decant_verbs_open(&peer_own.verbs, NULL));
 	peer_need(!decant_verbs_queue_new(&peer_own.queue, peer_own.verbs, 0));
 	peer_need(!decant_verbs_listen(&peer_own.listener, peer_own.verbs, &where));
@@ -55,13 +63,53 @@ static void peer_open(void)
 	peer_need(!decant_pool_new(&peer_own.pool, &size));
 	peer_need(
 		!decant_region_new(&peer_own.region, peer_own.memory, PEER_BYTES, NULL));
-	peer_need(!decant_verbs_grant(peer_own.verbs,
-				      DECANT_VERBS_PEER_READS | DECANT_VERBS_PEER_WRITES,
-				      peer_own.region, &peer_own.remote));
+}
+
+/* New for each connection, and empty. */
+static void peer_grant(void)
+{
+	memset(peer_own.memory, 0, PEER_BYTES);
+	peer_need(!decant_verbs_grant(peer_own.verbs, PEER_USES, peer_own.region,
+				      &peer_own.remote));
+}
+
+static void peer_withdraw(void)
+{
+	decant_domain_unmap(decant_verbs_domain(peer_own.verbs, PEER_USES),
+			    peer_own.region);
+}
+
+static void peer_crash(void)
+{
+	int fd = open("/proc/sysrq-trigger", O_WRONLY);
+
+	peer_need(write(fd, "b", 1) == 1);
+	for (;;)
+		pause();
+}
+
+/* What else a message makes it do. */
+static void peer_told(struct decant_verbs_pair *pair, char what)
+{
+	switch (what) {
+	case PEER_HANG_UP:
+		decant_verbs_disconnect(pair);
+		break;
+	case PEER_WITHDRAW:
+		peer_withdraw();
+		break;
+	case PEER_DIE:
+		_exit(0);
+	case PEER_CRASH:
+		peer_crash();
+		break;
+	default:
+		break;
+	}
 }
 
 static void peer_echo(struct decant_verbs_pair *pair,
-		      const struct decant_verbs_event *event)
+		      const struct decant_verbs_event *event, char what)
 {
 	struct decant_bvec bvec = {event->buffer.addr, (size_t)event->result,
 				   event->buffer.region};
@@ -71,55 +119,66 @@ static void peer_echo(struct decant_verbs_pair *pair,
 		decant_pool_put(peer_own.pool, event->user);
 	if (event->kind != DECANT_VERBS_MESSAGE || event->result < 0)
 		return;
+	peer_told(pair, what);
 	peer_need(!decant_iter_bvec(&it, DECANT_SOURCE, &bvec, 1));
 	if (decant_verbs_send(pair, &it, SIZE_MAX, NULL, event->buffer.addr))
 		decant_pool_put(peer_own.pool, event->buffer.addr);
 }
 
 /* Until the caller hangs up. */
-static void peer_serve(struct decant_verbs_call *call)
+static void peer_serve(struct decant_verbs_call *call, char what)
 {
-	struct decant_verbs_pair_options options = {.size = sizeof(options),
-						    .pool = peer_own.pool};
+	struct decant_verbs_pair_options options = {
+		.size = sizeof(options),
+		.pool = what == PEER_SILENT ? NULL : peer_own.pool};
 	struct decant_verbs_pair_info info;
 	struct decant_verbs_event event;
 	struct decant_verbs_pair *pair;
 
+	peer_grant();
 	peer_need(!decant_verbs_pair_new(&pair, peer_own.queue, &options));
 	if (!decant_verbs_accept(pair, call, &peer_own.remote, sizeof(peer_own.remote),
 				 0))
 		do {
 			while (decant_verbs_poll(peer_own.queue, &event, 1) > 0)
-				peer_echo(pair, &event);
+				peer_echo(pair, &event, what);
 			decant_verbs_pair_info(pair, &info);
 		} while (info.connected || info.under_way);
 	decant_verbs_pair_free(pair);
+	peer_withdraw();
 }
 
-static void peer_run(int report)
+__attribute__((noreturn)) static void peer_answer(void)
 {
 	struct decant_verbs_call *call;
 	const char *what;
-	unsigned port;
 	size_t len;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	peer_open();
-	port = decant_verbs_listener_port(peer_own.listener);
-	peer_need(write(report, &port, sizeof(port)) == sizeof(port));
 	for (;;) {
 		if (decant_verbs_call(peer_own.listener, &call, 1000))
 			continue;
 		what = decant_verbs_call_private(call, &len);
-		if (len && what[0] == PEER_ECHO)
-			peer_serve(call);
+		if (len && what[0] != PEER_REFUSE)
+			peer_serve(call, what[0]);
 		else
 			decant_verbs_reject(call, "no", 3);
 	}
 }
 
+static void peer_run(int report)
+{
+	unsigned port;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	strcpy(peer.port, "0");
+	peer_open();
+	port = decant_verbs_listener_port(peer_own.listener);
+	peer_need(write(report, &port, sizeof(port)) == sizeof(port));
+	peer_answer();
+}
+
 /* Begin the second process; false if it can't be called. Before this one has a device. */
-static bool peer_begin(void)
+__attribute__((unused)) static bool peer_begin(void)
 {
 	unsigned port = 0;
 	int report[2];
@@ -137,7 +196,7 @@ static bool peer_begin(void)
 	return port != 0;
 }
 
-static void peer_end(void)
+__attribute__((unused)) static void peer_end(void)
 {
 	if (peer.pid <= 0)
 		return;

@@ -143,7 +143,7 @@ static void rig_begin(bool two)
 }
 
 /* Most tests: memory in regions, or staged. */
-static void rig_use(struct decant_verbs_pair_options options)
+__attribute__((unused)) static void rig_use(struct decant_verbs_pair_options options)
 {
 	rig.options = options;
 	rig.options.uses = RIG_USES;
@@ -277,7 +277,7 @@ __attribute__((unused)) static void rig_arrived(void)
 	CHECK(rig_event(&event) && event.result == 1);
 }
 
-static struct decant_verbs_pair_info rig_info(void)
+__attribute__((unused)) static struct decant_verbs_pair_info rig_info(void)
 {
 	struct decant_verbs_pair_info info;
 
