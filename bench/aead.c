@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * aead.c - sealing scattered pieces, cut differently on the two sides, against OpenSSL
- * over the same bytes in one piece; per back end.
+ * over the same bytes in one piece; per back end. And beside what a program can do that
+ * has only one of the libraries.
  */
-#include <decant/aead.h>
-#include <openssl/evp.h>
-#include "crypto.h"
-
-#define TAG 16
-
-struct work {
-	struct decant_aead *aead;
-	struct pieces src, dst;
-	uint8_t *flat;
-	size_t len;
-	EVP_CIPHER_CTX *ctx;
-};
-
-static uint8_t key[32] = {1, 2, 3}, nonce[12] = {4, 5, 6};
+#include "aead_gnutls.h"
+#include "aead_ipsec_mb.h"
 
 static void by_decant(void *arg)
 {
@@ -61,30 +49,22 @@ static void contiguous_ccm(void *arg)
 	bench_use(tag);
 }
 
-/* What a program does without an engine: a call for each piece that both sides share. */
+static void evp_piece(struct work *w, uint8_t *out, const uint8_t *in, size_t len)
+{
+	int n;
+
+	bench_need(EVP_EncryptUpdate(w->ctx, out, &n, in, (int)len), "OpenSSL");
+}
+
+/* What a program does without an engine. */
 static void by_piece(void *arg)
 {
 	struct work *w = arg;
-	size_t i = 0, j = 0, a = 0, b = 0;
 	uint8_t tag[TAG];
 	int n;
 
 	bench_need(EVP_EncryptInit_ex(w->ctx, NULL, NULL, NULL, nonce), "OpenSSL");
-	while (i < w->src.nr) {
-		const struct iovec *in = &w->src.iov[i], *out = &w->dst.iov[j];
-		size_t left = in->iov_len - a, room = out->iov_len - b;
-		int len = (int)(left < room ? left : room);
-
-		bench_need(EVP_EncryptUpdate(w->ctx, (uint8_t *)out->iov_base + b, &n,
-					     (uint8_t *)in->iov_base + a, len),
-			   "OpenSSL");
-		a += (size_t)len;
-		b += (size_t)len;
-		i += a == in->iov_len;
-		j += b == out->iov_len;
-		a = a == in->iov_len ? 0 : a;
-		b = b == out->iov_len ? 0 : b;
-	}
+	each_shared(w, evp_piece);
 	bench_need(EVP_EncryptFinal_ex(w->ctx, tag, &n) &&
 			   EVP_CIPHER_CTX_ctrl(w->ctx, EVP_CTRL_AEAD_GET_TAG, TAG, tag),
 		   "OpenSSL");
@@ -99,7 +79,10 @@ static void bounced(void *arg)
 
 	for (size_t i = 0; i < w->src.nr; at += w->src.iov[i++].iov_len)
 		memcpy(at, w->src.iov[i].iov_base, w->src.iov[i].iov_len);
-	contiguous(w);
+	if (work_is_ccm(w))
+		contiguous_ccm(w);
+	else
+		contiguous(w);
 	at = w->flat;
 	for (size_t i = 0; i < w->dst.nr; at += w->dst.iov[i++].iov_len)
 		memcpy(w->dst.iov[i].iov_base, at, w->dst.iov[i].iov_len);
@@ -124,26 +107,39 @@ static const struct {
 } shapes[] = {
 	{48, 1024, 25}, {240, 256, 0}, {512, 128, 0}, {4096, 64, 450}, {1 << 20, 4, 0}};
 
-/* The same beside what is done elsewhere. */
-static void beside(struct work *w, const char *name, size_t nr)
+/* The same beside what is done elsewhere: not everybody has everything. */
+static void beside(struct work *w, const char *name, size_t shape)
 {
-	static const struct {
+	const bool gcm = w->id == DECANT_AEAD_AES_256_GCM, large = shapes[shape].nr == 4;
+	const struct {
 		const char *name;
 		void (*fn)(void *arg);
-	} peers[] = {{"OpenSSL, a call a piece", by_piece},
-		     {"OpenSSL, all of it copied into one piece and back", bounced}};
+		bool there;
+		double goal;
+	} peers[] = {
+		{"OpenSSL, a call a piece", by_piece, gcm, 0},
+		{"OpenSSL, all of it copied into one piece and back", bounced, true, 0},
+		{"IPsec-MB, a call a piece", ipsec_mb_by_piece, w->ipsec_mb, 0},
+		{"IPsec-MB, from one piece into another", ipsec_mb_contiguous,
+		 w->ipsec_mb, large ? 1.03 : 0},
+		{"GnuTLS, one list, in place", gnutls_in_place, w->gnutls, 0},
+	};
 
 	for (size_t i = 0; i < sizeof(peers) / sizeof(*peers); i++) {
 		char text[160];
 
+		if (!peers[i].there)
+			continue;
 		snprintf(text, sizeof(text), "%s; beside %s", name, peers[i].name);
 		bench_run(&(struct bench_case){.name = text,
 					       .unit = "ns a piece",
 					       .fn = by_decant,
 					       .arg = w,
-					       .units = (double)nr,
+					       .units = (double)shapes[shape].nr,
 					       .bound_name = peers[i].name,
-					       .bound = peers[i].fn});
+					       .bound = peers[i].fn,
+					       .goal = peers[i].goal,
+					       .ratio_goal = true});
 	}
 }
 
@@ -165,16 +161,20 @@ static void one(const struct algorithm *a, enum decant_crypto_backend backend,
 {
 	struct decant_crypto_options options = {sizeof(options), .backend = backend};
 	size_t len = shapes[shape].len, nr = shapes[shape].nr;
-	struct work w = {.len = len * nr,
+	struct work w = {.id = a->id,
+			 .len = len * nr,
 			 .src = bench_pieces(nr, len, 0),
 			 .dst = bench_pieces(nr, len, len / 3),
 			 .flat = bench_memory(len * nr),
+			 .other = bench_memory(len * nr),
 			 .ctx = EVP_CIPHER_CTX_new()};
 	char name[100], unit[40];
 
 	if (decant_aead_new_with(&w.aead, a->id, key, a->key_len, &options))
 		return;
 	prepare(w.ctx, a);
+	ipsec_mb_prepare(&w);
+	gnutls_prepare(&w);
 	snprintf(name, sizeof(name), "%s, %s, %zu-byte pieces, two cuts", a->name,
 		 decant_crypto_backend_name(backend), len);
 	snprintf(unit, sizeof(unit), "ns a piece");
@@ -190,8 +190,8 @@ static void one(const struct algorithm *a, enum decant_crypto_backend backend,
 				? shapes[shape].goal
 				: 0,
 	});
-	if (a->id == DECANT_AEAD_AES_256_GCM && backend == DECANT_CRYPTO_AUTO)
-		beside(&w, name, nr);
+	if (a->id != DECANT_AEAD_CHACHA20_POLY1305 && backend == DECANT_CRYPTO_AUTO)
+		beside(&w, name, shape);
 	decant_aead_free(w.aead);
 	EVP_CIPHER_CTX_free(w.ctx);
 }

@@ -32,7 +32,7 @@ ABOUT = {
            'libevent.',
     'copy': 'Copies between lists that are cut differently, beside a loop of memcpy over them.',
     'aead': 'Sealing pieces cut differently on both sides, beside OpenSSL over the same bytes in '
-            'one piece; also beside what a program does who has only OpenSSL.',
+            'one piece; also beside what a program does who has only one of the libraries.',
     'cipher': 'AES-XTS in data units, beside OpenSSL over contiguous ones.',
     'digest': 'Hashes of pieces, beside OpenSSL over the same bytes in one piece.',
     'crc': 'CRC-32C of pieces, beside ISA-L.',
