@@ -13,16 +13,18 @@ import statistics
 import subprocess
 
 # Programs of bench.h, each run in several processes.
-PROGRAMS = ['extract', 'nvme', 'path2022', 'own', 'copy', 'aead', 'cipher', 'digest', 'crc',
-            'uring-send']
+PROGRAMS = ['extract', 'nvme', 'path2022', 'verbs', 'own', 'copy', 'aead', 'cipher', 'digest',
+            'crc', 'uring-send']
 # Programs that run one of ours by turns with a peer's, and what makes them quick.
 DRIVERS = {'uring': ('bench/uring', 'bench/bench-uring-load', ['-r', '3', '-s', '0.2']),
-           'age': ('bench/age', 'cli/decant', ['-r', '3', '-b', str(256 << 20)])}
+           'age': ('bench/age', 'cli/decant', ['-r', '3', '-b', str(256 << 20)]),
+           'verbs-wire': ('bench/verbs-wire', 'bench/bench-verbs-wire', ['-r', '3'])}
 COUNTER = 'instructions'
 NAMES = PROGRAMS + list(DRIVERS) + [COUNTER]
 PROCESSES = 3
-LIBRARIES = ['liburing', 'libcrypto', 'libipsec-mb', 'libisal', 'libfabric', 'libevent_core']
-TOOLS = ['fio', 'age', 'valgrind']
+LIBRARIES = ['liburing', 'libcrypto', 'libipsec-mb', 'libisal', 'libfabric', 'libibverbs',
+             'libevent_core']
+TOOLS = ['fio', 'age', 'perftest', 'valgrind']
 
 
 def output(*command):

@@ -28,6 +28,10 @@ ABOUT = {
             'up, beside a loop that bisects for the owner and checks nothing else.',
     'path2022': "The conversions of Linux' SMB Direct up to 6.0 (page list, one scatterlist per "
                 'piece, SGEs), rebuilt, beside one extraction into the same requests.',
+    'verbs': '1 MiB written over RDMA, on a device that is done at once, beside a signalled '
+             'request for each page piece, and beside one element in a request.',
+    'verbs-wire': 'RDMA in a guest with soft RoCE, beside perftest doing the same over the '
+                  'same device.',
     'own': 'Fragments taken over for asynchronous use and given back, beside the buffers of '
            'libevent.',
     'copy': 'Copies between lists that are cut differently, beside a loop of memcpy over them.',
