@@ -118,6 +118,22 @@ static void open_ends(struct copy *c)
 		open_local(c);
 }
 
+static void describe_fabric(const struct copy *c, struct copy_stats *s)
+{
+	snprintf(s->fabric, sizeof(s->fabric), "%s", c->session.rails.fabric);
+	snprintf(s->why, sizeof(s->why), "%s", c->session.why);
+	s->rails = c->session.rails.nr;
+	s->plain = c->session.request.plain;
+}
+
+/* Who asked for the best wants to know what that is. */
+static void say_choice(const struct copy *c)
+{
+	if (*c->session.why && c->options.fabric && !c->options.quiet)
+		fprintf(stderr, "decant: fabric %s: %s\n", c->session.rails.fabric,
+			c->session.why);
+}
+
 static void print_stats(struct copy *c, uint64_t began)
 {
 	const struct copy_options *o = &c->options;
@@ -130,7 +146,7 @@ static void print_stats(struct copy *c, uint64_t began)
 	s->there = c->session.other;
 	s->sender = !c->session.client || c->session.sender;
 	if (c->session.client)
-		snprintf(s->fabric, sizeof(s->fabric), "%s", c->session.request.provider);
+		describe_fabric(c, s);
 	snprintf(s->backing, sizeof(s->backing), "%s",
 		 decant_backing_name(decant_pool_backing(c->engine.hops[0].pool)));
 	stats_print(s, o->stats, strcmp(o->target, "-") ? stdout : stderr);
@@ -181,6 +197,7 @@ int command_copy(int argc, char **argv)
 	if (engine_init(&c->engine, &c->options, &c->report))
 		open_ends(c);
 	if (!c->report.code) {
+		say_choice(c);
 		progress_begin(&c->engine.progress, c->options.quiet,
 			       c->source->meta.size);
 		engine_run(&c->engine, c->source, c->filters, c->target);

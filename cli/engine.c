@@ -10,6 +10,7 @@
 #define IDLE_TURNS  200 /* turns without progress before it sleeps */
 #define SLEEP_MS    100 /* and how long at most */
 #define BLOCKING_MS 500 /* when there is only the ring to wait for */
+#define ENGINE_FDS  32	/* the ring's, one of each filter, a peer's with its rails */
 
 static volatile sig_atomic_t caught;
 
@@ -265,7 +266,7 @@ static unsigned endpoints(const struct engine *engine, struct endpoint **eps)
  * wake-up. */
 static void rest(struct engine *engine)
 {
-	struct pollfd fds[8] = {{.events = POLLIN}};
+	struct pollfd fds[ENGINE_FDS] = {{.events = POLLIN}};
 	struct endpoint *eps[HOPS_MOST + 1];
 	unsigned nr_eps = endpoints(engine, eps), sleepers = 0, nr = 1;
 	int timeout = SLEEP_MS;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "options.h"
+#include "rails.h"
 #include "text.h"
 
 /* What has to be under way to encrypt or decrypt, also where armor takes a quarter. */
@@ -21,6 +22,9 @@ enum {
 	OPT_REMOTE,
 	OPT_FABRIC,
 	OPT_KEY_FILE,
+	OPT_RAILS,
+	OPT_TIMEOUT,
+	OPT_SEAL,
 	OPT_ENCRYPT,
 	OPT_ENCRYPT_TO,
 	OPT_DECRYPT,
@@ -40,6 +44,9 @@ static const struct option long_options[] = {
 	{"remote-decant", required_argument, NULL, OPT_REMOTE},
 	{"fabric", required_argument, NULL, OPT_FABRIC},
 	{"key-file", required_argument, NULL, OPT_KEY_FILE},
+	{"rails", required_argument, NULL, OPT_RAILS},
+	{"timeout", required_argument, NULL, OPT_TIMEOUT},
+	{"seal", required_argument, NULL, OPT_SEAL},
 	{"encrypt", no_argument, NULL, OPT_ENCRYPT},
 	{"encrypt-to", required_argument, NULL, OPT_ENCRYPT_TO},
 	{"decrypt", no_argument, NULL, OPT_DECRYPT},
@@ -63,9 +70,12 @@ static const char help_text[] =
 	"  --depth N          chunks under way at a time, 1 to 512 (8)\n"
 	"  --direct WHEN      past the page cache: auto, always, never (auto)\n"
 	"  --io HOW           auto, uring, threads (auto: io_uring if it is allowed)\n"
-	"  --fabric PROVIDER  libfabric provider for the data, see `decant limits "
-	"fabric`\n"
-	"                     (the best found)\n"
+	"  --fabric NAME      what carries the data: auto, tcp, verbs[:DEVICE] or a\n"
+	"                     provider of libfabric, see `decant limits fabric` (auto)\n"
+	"  --rails N          connections that share the data, 1 to 8 (1)\n"
+	"  --timeout SECONDS  give up without a sign of life of the other side (never)\n"
+	"  --seal HOW         aes-256-gcm, or none: in the clear, not authenticated\n"
+	"                     (aes-256-gcm)\n"
 	"  --rsh COMMAND      how to reach the other host (ssh); run as COMMAND HOST "
 	"...\n"
 	"  --remote-decant P  path of decant there (decant)\n"
@@ -153,6 +163,38 @@ static bool parse_crypt(struct crypt_options *crypt, int option, const char *arg
 	}
 }
 
+/* What goes on between hosts, or what encrypts. */
+static bool parse_fabric(struct copy_options *o, int option, const char *arg,
+			 struct report *report)
+{
+	static const char *const seals[] = {"aes-256-gcm", "none", NULL, NULL};
+	int value = 0;
+
+	switch (option) {
+	case OPT_FABRIC:
+		o->fabric = arg;
+		return true;
+	case OPT_RAILS:
+		return parse_size("rails", arg, &o->rails, report) &&
+		       (o->rails - 1 < RAILS_MOST ||
+			report_set(report, EXIT_USAGE, "--rails %s: expected 1 to %u",
+				   arg, RAILS_MOST));
+	case OPT_TIMEOUT:
+		return parse_size("timeout", arg, &o->timeout, report) &&
+		       (o->timeout <= TIMEOUT_MOST ||
+			report_set(report, EXIT_USAGE,
+				   "--timeout %s: expected at most %u seconds", arg,
+				   TIMEOUT_MOST));
+	case OPT_SEAL:
+		if (!parse_word("seal", arg, seals, &value, report))
+			return false;
+		o->plain = value;
+		return true;
+	default:
+		return parse_crypt(&o->crypt, option, arg, report);
+	}
+}
+
 static bool parse_one(struct copy_options *o, int option, const char *arg,
 		      struct report *report)
 {
@@ -186,9 +228,6 @@ static bool parse_one(struct copy_options *o, int option, const char *arg,
 	case OPT_REMOTE:
 		o->remote_decant = arg;
 		return true;
-	case OPT_FABRIC:
-		o->fabric = arg;
-		return true;
 	case OPT_KEY_FILE:
 		o->key_file = arg;
 		return true;
@@ -196,7 +235,7 @@ static bool parse_one(struct copy_options *o, int option, const char *arg,
 		o->quiet = true;
 		return true;
 	default:
-		return parse_crypt(&o->crypt, option, arg, report);
+		return parse_fabric(o, option, arg, report);
 	}
 }
 
@@ -246,6 +285,7 @@ bool copy_options_parse(struct copy_options *o, int argc, char **argv,
 
 	*o = (struct copy_options){.chunk = COPY_CHUNK_DEFAULT,
 				   .depth = COPY_DEPTH_DEFAULT,
+				   .rails = 1,
 				   .rsh = "ssh",
 				   .remote_decant = "decant"};
 	opterr = 0;

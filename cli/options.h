@@ -18,8 +18,11 @@ struct copy_options {
 	bool quiet;
 	const char *rsh;
 	const char *remote_decant;
-	const char *fabric;   /* NULL: the best found */
 	const char *key_file; /* for decant://; NULL: none */
+	const char *fabric;   /* NULL: as auto */
+	uint64_t rails;	      /* connections that carry the data */
+	uint64_t timeout; /* seconds without a sign of life of the other side; 0: any */
+	bool plain;	  /* not sealed between hosts */
 	struct crypt_options crypt;
 	const char *source;
 	const char *target;
@@ -30,6 +33,7 @@ struct copy_options {
 #define COPY_DEPTH_DEFAULT 8u
 /* Each chunk needs up to five operations of the fabric, which has 4096. */
 #define COPY_DEPTH_MOST 512u
+#define TIMEOUT_MOST	1000000u
 
 /* Parse `decant copy`'s arguments. False when that ends the command: see report, or help.
  */

@@ -1,65 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <netdb.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <unistd.h>
+#include "route.h"
 #include "session.h"
 
-#define PROTOCOL 1
-#define PAGE	 4096
-
-/* The client is given 30 s to connect; the server looks after it now and then. */
-#define ACCEPT_MS    500
-#define ACCEPT_TURNS 60
-
-size_t session_stride(const struct session *s)
-{
-	/* The tag follows the chunk; a page keeps the next slot aligned. */
-	return s->request.chunk + PAGE;
-}
-
-/* Notes: those to receive, and one of each kind per chunk under way. */
-unsigned session_notes(const struct session *s)
-{
-	return 4 * (unsigned)s->request.depth + 8;
-}
-
-static bool fabric_error(struct session *s, const char *what, int err)
-{
-	const char *text = s->ofi ? decant_ofi_error(s->ofi) : "";
-
-	return report_set(s->report, EXIT_PEER, "fabric %s: %s: %s",
-			  *s->request.provider ? s->request.provider : "(any)", what,
-			  *text ? text : strerror(-err));
-}
-
-/* The local address from which host is reached, and host's own; both numeric. */
-static bool route_to(const char *host, char *here, char *there, size_t max)
-{
-	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM},
-			*list = NULL;
-	struct sockaddr_storage local;
-	socklen_t len = sizeof(local);
-	bool ok = false;
-	int fd = -1;
-
-	if (getaddrinfo(host, "9", &hints, &list))
-		return false;
-	fd = socket(list->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && !connect(fd, list->ai_addr, list->ai_addrlen) &&
-	    !getsockname(fd, (struct sockaddr *)&local, &len))
-		ok = !getnameinfo((struct sockaddr *)&local, len, here, (socklen_t)max,
-				  NULL, 0, NI_NUMERICHOST) &&
-		     !getnameinfo(list->ai_addr, list->ai_addrlen, there, (socklen_t)max,
-				  NULL, 0, NI_NUMERICHOST);
-	if (fd >= 0)
-		close(fd);
-	freeaddrinfo(list);
-	return ok;
-}
+#define PROTOCOL 2
 
 /* The server's address as its user's connection came in, or as the client knows it. */
 static const char *server_node(const struct session *s, char *room, size_t max)
@@ -77,59 +26,18 @@ static const char *server_node(const struct session *s, char *room, size_t max)
 	return *s->request.node ? s->request.node : NULL;
 }
 
-static bool open_fabric(struct session *s, const char *node)
+static bool open_rails(struct session *s, const char *fabric, const char *node)
 {
-	unsigned depth = (unsigned)s->request.depth + session_notes(s);
-	struct decant_ofi_options options = {
-		.size = sizeof(options),
-		.provider = *s->request.provider ? s->request.provider : NULL,
-		.node = node,
-		.depth = depth,
-		.passive = !s->client,
-		.accept_timeout = ACCEPT_MS,
-	};
-	struct decant_ofi_info info;
-	int err = decant_space_new(&s->space);
+	const struct request *r = &s->request;
+	const struct rails_options options = {.fabric = fabric,
+					      .node = node,
+					      .nr = r->rails,
+					      .chunk = r->chunk,
+					      .depth = r->depth,
+					      .passive = !s->client,
+					      .timeout = (int)r->timeout};
 
-	options.space = s->space;
-	if (!err)
-		err = decant_ofi_new(&s->ofi, &options);
-	if (err == -EADDRNOTAVAIL) {
-		/* Behind an address translation the node is not ours: what the provider
-		 * thinks. */
-		decant_ofi_free(s->ofi);
-		options.node = NULL;
-		err = decant_ofi_new(&s->ofi, &options);
-	}
-	if (err)
-		return fabric_error(s, "open", err);
-	decant_ofi_info(s->ofi, &info);
-	snprintf(s->request.provider, sizeof(s->request.provider), "%s", info.provider);
-	return true;
-}
-
-static bool make_pool(struct session *s, struct decant_pool **pool, size_t bytes,
-		      size_t nr, bool small)
-{
-	struct decant_pool_options options = {.size = sizeof(options),
-					      .buffer_bytes = bytes,
-					      .buffers = nr,
-					      .small_pages = small};
-	int err = decant_pool_new(pool, &options);
-
-	if (!err)
-		err = decant_domain_map(decant_ofi_domain(s->ofi),
-					decant_pool_region(*pool));
-	if (!err)
-		err = decant_space_add(s->space, decant_pool_region(*pool));
-	return !err || report_set(s->report, EXIT_RESOURCES, "buffers for the fabric: %s",
-				  strerror(-err));
-}
-
-static bool make_pools(struct session *s)
-{
-	return make_pool(s, &s->slots, session_stride(s), s->request.depth, false) &&
-	       make_pool(s, &s->notes, PAGE, session_notes(s), true);
+	return rails_open(&s->rails, &options, s->report);
 }
 
 static void put_meta(struct wire *w, const struct file_meta *meta)
@@ -165,11 +73,14 @@ static void put_request(struct wire *w, const struct request *r)
 	wire_put_u64(w, r->depth);
 	wire_put_u64(w, r->direct);
 	wire_put_u64(w, r->io);
-	wire_put_text(w, r->provider);
+	wire_put_text(w, r->fabric);
+	wire_put_text(w, r->offer);
+	wire_put_u64(w, r->rails);
+	wire_put_u64(w, r->timeout);
+	wire_put_u64(w, r->plain);
 	wire_put_text(w, r->node);
 	wire_put_bytes(w, r->key, r->key_len);
 	put_meta(w, &r->meta);
-	wire_put_bytes(w, r->address, r->address_len);
 }
 
 static void get_request(struct wire *w, struct request *r)
@@ -181,43 +92,17 @@ static void get_request(struct wire *w, struct request *r)
 	r->depth = wire_get_u64(w);
 	r->direct = wire_get_u64(w);
 	r->io = wire_get_u64(w);
-	wire_get_text(w, r->provider, sizeof(r->provider));
+	wire_get_text(w, r->fabric, sizeof(r->fabric));
+	wire_get_text(w, r->offer, sizeof(r->offer));
+	r->rails = wire_get_u64(w);
+	r->timeout = wire_get_u64(w);
+	r->plain = wire_get_u64(w) != 0;
 	wire_get_text(w, r->node, sizeof(r->node));
 	r->key_len = wire_get_bytes(w, r->key, sizeof(r->key));
 	get_meta(w, &r->meta);
-	r->address_len = wire_get_bytes(w, r->address, sizeof(r->address));
-	if (r->direct > DECANT_URING_DIRECT_NEVER || r->io > DECANT_URING_THREADS)
+	if (r->direct > DECANT_URING_DIRECT_NEVER || r->io > DECANT_URING_THREADS ||
+	    r->rails - 1 >= RAILS_MOST || r->timeout > INT_MAX)
 		w->bad = true;
-}
-
-/* Memory of ours that the other side may write to; nothing if we are the one that writes.
- */
-static bool put_grant(struct session *s, struct wire *w)
-{
-	struct decant_ofi_remote grant = {0};
-	int err = 0;
-
-	if (!s->sender)
-		err = decant_ofi_grant(s->ofi, decant_pool_region(s->slots), &grant);
-	wire_put_u64(w, grant.addr);
-	wire_put_u64(w, grant.key);
-	return !err || fabric_error(s, "register", err);
-}
-
-static void get_grant(struct session *s, struct wire *w)
-{
-	s->remote.addr = wire_get_u64(w);
-	s->remote.key = wire_get_u64(w);
-}
-
-static bool put_address(struct session *s, struct wire *w)
-{
-	unsigned char address[DECANT_OFI_ADDRESS_MAX];
-	size_t len = sizeof(address);
-	int err = decant_ofi_address(s->ofi, address, &len);
-
-	wire_put_bytes(w, address, len);
-	return !err || fabric_error(s, "address", err);
 }
 
 static bool send_message(struct session *s, enum message type, const struct wire *w)
@@ -296,97 +181,99 @@ static bool request_key(struct session *s)
 }
 
 /* The client's own address and the server's, as far as they are known. */
-static const char *addresses(struct session *s, const struct remote *remote, char *here,
-			     size_t max)
+static const char *addresses(struct session *s, const struct remote *remote)
 {
 	const char *name = strrchr(remote->host, '@');
 
-	if (!remote->listens)
-		return route_to(name ? name + 1 : remote->host, here, s->request.node,
-				max)
-			       ? here
-			       : NULL;
-	inet_name(s->control.in, true, false, s->request.node);
-	inet_name(s->control.in, false, false, here);
-	return *here ? here : NULL;
+	if (!remote->listens) {
+		if (!route_to(name ? name + 1 : remote->host, s->node, s->request.node,
+			      sizeof(s->node)))
+			*s->node = '\0';
+	} else {
+		inet_name(s->control.in, true, false, s->request.node);
+		inet_name(s->control.in, false, false, s->node);
+	}
+	return *s->node ? s->node : NULL;
+}
+
+/*
+ * The client's rails, while the other side starts; but if that one is to choose, what
+ * there is to choose from.
+ */
+static bool open_first(struct session *s, const char *node)
+{
+	struct request *r = &s->request;
+
+	if (choose_is_auto(r->fabric)) {
+		choose_offer(r->offer, sizeof(r->offer));
+		return true;
+	}
+	if (!open_rails(s, r->fabric, node))
+		return false;
+	snprintf(r->fabric, sizeof(r->fabric), "%s", s->rails.fabric);
+	return true;
 }
 
 bool session_call(struct session *s, const struct remote *remote,
 		  const struct copy_options *options, struct report *report)
 {
 	struct request *r = &s->request;
-	char here[128];
 
 	*s = (struct session){.report = report, .client = true};
 	r->chunk = options->chunk;
 	r->depth = options->depth;
 	r->direct = options->direct;
 	r->io = options->io;
-	snprintf(r->provider, sizeof(r->provider), "%s",
+	r->rails = options->rails;
+	r->timeout = 1000 * options->timeout;
+	r->plain = options->plain;
+	snprintf(r->fabric, sizeof(r->fabric), "%s",
 		 options->fabric ? options->fabric : "");
 	strcpy(r->path, remote->path);
-	/* Both sides look for their fabrics at the same time: that takes the longest. */
 	return remote_reach(remote, &s->control, options, report) && fresh_key(s) &&
-	       say_hello(s) && open_fabric(s, addresses(s, remote, here, sizeof(here))) &&
-	       make_pools(s) && hear_hello(s);
+	       say_hello(s) && open_first(s, addresses(s, remote)) && hear_hello(s);
 }
 
-/* Meanwhile the client may go away: it says so on the control channel only. */
-static int accept_client(struct session *s, const unsigned char *address, size_t len)
-{
-	enum message type = 0;
-	struct wire w = {.len = 0};
-	int err = -ETIMEDOUT, got = 0;
-
-	for (int i = 0; i < ACCEPT_TURNS && err == -ETIMEDOUT && !got; i++) {
-		err = decant_ofi_accept(s->ofi, address, len);
-		if (err)
-			got = control_poll(&s->control, &type, &w, 0);
-	}
-	if (got)
-		control_unexpected(&s->control, got, type, &w, s->report);
-	return err;
-}
-
-static bool connect_fabric(struct session *s, const unsigned char *address, size_t len)
+static bool connect_rails(struct session *s)
 {
 	struct wire w;
-	int err;
 
-	if (s->client)
-		err = decant_ofi_connect(s->ofi, address, len);
-	else
-		err = accept_client(s, address, len);
-	if (err)
-		return fabric_error(s, "connect", err);
-	return send_message(s, MESSAGE_READY, NULL) && expect(s, MESSAGE_READY, &w);
+	return rails_connect(&s->rails, &s->control, !s->client, s->report) &&
+	       send_message(s, MESSAGE_READY, NULL) && expect(s, MESSAGE_READY, &w);
+}
+
+/* The client's rails, if the server had the choice. */
+static bool open_chosen(struct session *s, struct wire *offer)
+{
+	char fabric[RAILS_NAMES];
+
+	wire_get_text(offer, fabric, sizeof(fabric));
+	wire_get_text(offer, s->why, sizeof(s->why));
+	if (offer->bad)
+		return bad_message(s);
+	return s->rails.nr || open_rails(s, fabric, *s->node ? s->node : NULL);
 }
 
 bool session_agree(struct session *s, struct file_meta *meta)
 {
-	unsigned char address[DECANT_OFI_ADDRESS_MAX];
 	struct wire w = {.len = 0}, offer;
-	size_t len;
 
 	s->sender = s->request.push;
 	if (s->request.push)
 		s->request.meta = *meta;
-	s->request.address_len = sizeof(s->request.address);
-	if (decant_ofi_address(s->ofi, s->request.address, &s->request.address_len))
-		return fabric_error(s, "address", -EIO);
 	put_request(&w, &s->request);
 	if (!send_message(s, MESSAGE_REQUEST, &w) || !expect(s, MESSAGE_OFFER, &offer))
 		return false;
 	get_meta(&offer, &s->request.meta);
-	len = wire_get_bytes(&offer, address, sizeof(address));
-	get_grant(s, &offer);
-	if (offer.bad)
+	if (!open_chosen(s, &offer))
+		return false;
+	if (!rails_get(&s->rails, &offer))
 		return bad_message(s);
 	if (!s->request.push)
 		*meta = s->request.meta;
 	w = (struct wire){.len = 0};
-	return put_grant(s, &w) && send_message(s, MESSAGE_ACCEPT, &w) &&
-	       connect_fabric(s, address, len);
+	return rails_put(&s->rails, &w, !s->sender, s->report) &&
+	       send_message(s, MESSAGE_ACCEPT, &w) && connect_rails(s);
 }
 
 bool session_listen(struct session *s, const struct control *control,
@@ -399,44 +286,59 @@ bool session_listen(struct session *s, const struct control *control,
 		return false;
 	get_request(&w, &s->request);
 	s->sender = !s->request.push;
-	return w.bad ? bad_message(s) : request_key(s);
+	if (w.bad)
+		return bad_message(s);
+	/* Whoever runs a service decides what travels in the clear, and nobody has. */
+	if (s->control.tls && s->request.plain)
+		return report_set(s->report, EXIT_USAGE,
+				  "--seal none: not with a server that listens");
+	return request_key(s);
+}
+
+/* The server's rails; *there is what the client calls them. */
+static bool answer_rails(struct session *s, struct choice *c)
+{
+	const struct request *r = &s->request;
+	char node[128];
+
+	if (choose_is_auto(r->fabric))
+		choose(r->offer, c);
+	if (!open_rails(s, *c->here ? c->here : r->fabric,
+			server_node(s, node, sizeof(node))))
+		return false;
+	if (!*c->there)
+		snprintf(c->there, sizeof(c->there), "%.63s", s->rails.fabric);
+	return true;
 }
 
 bool session_answer(struct session *s, const struct file_meta *meta)
 {
 	struct wire w = {.len = 0}, accept;
-	char node[128];
+	struct choice c = {0};
 
-	if (!open_fabric(s, server_node(s, node, sizeof(node))) || !make_pools(s))
+	if (!answer_rails(s, &c))
 		return false;
 	s->request.meta = *meta;
 	put_meta(&w, meta);
-	if (!put_address(s, &w) || !put_grant(s, &w) ||
+	wire_put_text(&w, c.there);
+	wire_put_text(&w, c.why);
+	if (!rails_put(&s->rails, &w, !s->sender, s->report) ||
 	    !send_message(s, MESSAGE_OFFER, &w) || !expect(s, MESSAGE_ACCEPT, &accept))
 		return false;
 	/* Each side keeps what the other granted; only the sender will use it. */
-	get_grant(s, &accept);
-	return accept.bad ? bad_message(s)
-			  : connect_fabric(s, s->request.address, s->request.address_len);
+	return rails_get(&s->rails, &accept) ? connect_rails(s) : bad_message(s);
 }
 
-/* Shared memory of a fabric has a name that outlives the process. */
 void session_abandon(struct session *s)
 {
 	explicit_bzero(s->request.key, sizeof(s->request.key));
-	if (s->ofi)
-		decant_ofi_free(s->ofi);
-	s->ofi = NULL;
+	rails_abandon(&s->rails);
 }
 
 void session_close(struct session *s)
 {
 	explicit_bzero(s->request.key, sizeof(s->request.key));
-	if (s->ofi)
-		decant_ofi_free(s->ofi);
-	decant_pool_free(s->slots);
-	decant_pool_free(s->notes);
-	decant_space_free(s->space);
+	rails_close(&s->rails);
 	control_close(&s->control);
 }
 

@@ -4,21 +4,24 @@
 /*
  * session.h - two sides agree on a copy between them.
  *
- *	client                          server
- *	HELLO           ------------->
- *	                <-------------  HELLO
- *	REQUEST         ------------->                  what, how, key, fabric address
- *	                <-------------  OFFER           file, fabric address, granted
- *memory ACCEPT          ------------->                  granted memory READY
- *<------------>  READY           the fabric is connected (chunks go over the fabric, see
- *peer.c) COMPLETE        sender -> receiver              how much it was; the source did
- *not change DONE            receiver -> sender -> receiver  the target is in place;
- *statistics
+ *	client                     server
+ *	HELLO       ---------->
+ *	            <----------    HELLO
+ *	REQUEST     ---------->                what, how, key, which fabrics there are
+ *	            <----------    OFFER       file, fabric, addresses, granted memory
+ *	ACCEPT      ---------->                addresses, granted memory
+ *	READY       <--------->    READY       the fabric is connected
+ *	      (chunks go over the fabric, see peer.c)
+ *	ALIVE       <--------->    ALIVE       now and then, if a timeout was asked for
+ *	COMPLETE    sender -> receiver         how much; the source did not change
+ *	DONE        receiver -> sender         the target is in place; statistics
+ *	            -> receiver
  *
  * ERROR may come at any time and ends the session.
  */
-#include <decant/ofi.h>
+#include "choose.h"
 #include "engine.h"
+#include "rails.h"
 #include "remote.h"
 
 #define SESSION_KEY_BYTES 32
@@ -31,13 +34,15 @@ struct request {
 	uint64_t depth;
 	uint64_t direct;
 	uint64_t io;
-	char provider[64];
-	char node[128]; /* the address by which the client reaches the server */
+	char fabric[RAILS_NAMES];
+	char offer[CHOOSE_OFFER]; /* what the client has, if the server is to choose */
+	uint64_t rails;
+	uint64_t timeout; /* milliseconds without a sign of life; 0: for ever */
+	bool plain;	  /* not sealed on its way */
+	char node[128];	  /* the address by which the client reaches the server */
 	unsigned char key[SESSION_KEY_BYTES];
 	size_t key_len; /* on the wire: nothing if TLS gives it */
 	struct file_meta meta;
-	unsigned char address[DECANT_OFI_ADDRESS_MAX];
-	size_t address_len;
 };
 
 struct session {
@@ -46,11 +51,9 @@ struct session {
 	struct request request;
 	bool client;
 	bool sender;
-	struct decant_ofi *ofi;
-	struct decant_space *space;	 /* the two pools' regions */
-	struct decant_pool *slots;	 /* sealed chunks: the receiver's are granted */
-	struct decant_pool *notes;	 /* small messages over the fabric */
-	struct decant_ofi_remote remote; /* the slots of the other side */
+	struct rails rails;
+	char node[128]; /* the client's own address on the way to the server, or "" */
+	char why[CHOOSE_WHY]; /* this fabric, if it was chosen; "" */
 	struct side_stats other;
 };
 
@@ -70,10 +73,6 @@ bool session_answer(struct session *session, const struct file_meta *meta);
 void session_close(struct session *session);
 /* After an error: leave nothing behind. The control channel is the caller's. */
 void session_abandon(struct session *session);
-
-/* Bytes between the beginnings of two slots. */
-size_t session_stride(const struct session *session);
-unsigned session_notes(const struct session *session);
 
 void session_put_stats(struct wire *wire, const struct side_stats *stats);
 bool session_get_stats(struct wire *wire, struct side_stats *stats);

@@ -79,6 +79,11 @@ static void print_side(const char *title, const struct side_stats *side, FILE *o
 		text_of_size(r->staged_bytes).text, text_of_size(r->buffered_bytes).text);
 }
 
+static const char *seal_name(const struct copy_stats *stats)
+{
+	return stats->plain ? "not sealed" : "sealed with AES-256-GCM";
+}
+
 static void print_text(const struct copy_stats *stats, FILE *out)
 {
 	const struct side_stats *first = stats->sender ? &stats->here : &stats->there;
@@ -89,6 +94,10 @@ static void print_text(const struct copy_stats *stats, FILE *out)
 		seconds(stats->elapsed_ns),
 		mib_per_second(stats->bytes, stats->elapsed_ns),
 		*stats->fabric ? " over " : "", stats->fabric, stats->backing);
+	if (*stats->fabric)
+		fprintf(out, "  %u rail%s, %s%s%s\n", stats->rails,
+			stats->rails > 1 ? "s" : "", seal_name(stats),
+			*stats->why ? "; chosen because " : "", stats->why);
 	fprintf(out, "  %-22s %9s %12s %9s %9s %7s\n", "stage", "chunks", "bytes",
 		"busy s", "MiB/s", "busy");
 	for (uint32_t i = 0; i < first->nr; i++)
@@ -171,6 +180,11 @@ static void print_json(const struct copy_stats *stats, FILE *out)
 	fputc(',', out);
 	json_string(out, "fabric", stats->fabric);
 	fputc(',', out);
+	json_string(out, "fabric_why", stats->why);
+	fputc(',', out);
+	json_number(out, "rails", stats->rails);
+	fprintf(out, ",\"sealed\":%s,",
+		*stats->fabric && !stats->plain ? "true" : "false");
 	json_string(out, "buffers", stats->backing);
 	fputc(',', out);
 	json_side(out, "here", &stats->here);

@@ -30,7 +30,10 @@ struct side_stats {
 struct copy_stats {
 	uint64_t bytes;
 	uint64_t elapsed_ns;
-	char fabric[64];  /* "" for a local copy */
+	char fabric[256]; /* "" for a local copy */
+	char why[160];	  /* it was chosen, if it was */
+	uint32_t rails;
+	bool plain;	  /* it was not sealed */
 	char backing[16]; /* what the buffers are made of */
 	struct side_stats here;
 	struct side_stats there;

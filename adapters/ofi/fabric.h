@@ -103,6 +103,7 @@ struct decant_ofi {
 	unsigned depth;
 	unsigned window; /* most send and write requests under way */
 	unsigned tx_inflight;
+	unsigned rx_inflight;
 	unsigned gathered; /* of them, how many hold a bounce buffer of the pool */
 	struct fabric_op *ops;
 	struct fabric_request *requests;

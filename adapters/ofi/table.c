@@ -44,16 +44,31 @@ int fabric_tables_new(struct decant_ofi *ofi)
 	return 0;
 }
 
-/* NULL when so many are under way that one more send or write has to wait. */
+/* How many the provider takes at a time; shm says that there is no memory for more. */
+static bool full(const struct decant_ofi *ofi, bool tx)
+{
+	size_t most = tx ? ofi->window : ofi->info->rx_attr->size;
+
+	return most && (tx ? ofi->tx_inflight : ofi->rx_inflight) >= most;
+}
+
+static void count(struct decant_ofi *ofi, bool tx, int by)
+{
+	unsigned *at = tx ? &ofi->tx_inflight : &ofi->rx_inflight;
+
+	*at = (unsigned)((int)*at + by);
+}
+
+/* NULL when so many are under way that one more has to wait. */
 struct fabric_request *fabric_request_get(struct decant_ofi *ofi, struct fabric_op *op)
 {
 	struct fabric_request *request = ofi->free_requests;
 	bool tx = op->kind != DECANT_OFI_RECV;
 
-	if (!request || (tx && ofi->tx_inflight == ofi->window))
+	if (!request || full(ofi, tx))
 		return NULL;
 	ofi->free_requests = request->next;
-	ofi->tx_inflight += tx;
+	count(ofi, tx, 1);
 	op->inflight++;
 	request->op = op;
 	request->len = 0;
@@ -66,7 +81,7 @@ void fabric_request_put(struct decant_ofi *ofi, struct fabric_request *request)
 
 	ofi->gathered -= request->bounce.addr != NULL;
 	fabric_bounce_put(ofi, &request->bounce);
-	ofi->tx_inflight -= op->kind != DECANT_OFI_RECV;
+	count(ofi, op->kind != DECANT_OFI_RECV, -1);
 	op->inflight--;
 	request->op = NULL;
 	request->next = ofi->free_requests;

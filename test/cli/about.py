@@ -173,8 +173,11 @@ def no_libfabric(rig):
     paths = os.environ.get('LD_LIBRARY_PATH', '').split(':')
     env = {**os.environ, 'LD_LIBRARY_PATH': ':'.join([str(rig.dir), *filter(None, paths)])}
     rig.file('src', 5000)
-    done = rig.run('--fabric', 'tcp', 'src', f"{HOST}:{rig.path('dst')}", env=env)
+    done = rig.run('--fabric', 'ofi:tcp', 'src', f"{HOST}:{rig.path('dst')}", env=env)
     check_error(5, ['tcp', 'libfabric.so.1', 'libfabric1'], done.returncode, done.stderr)
+    # What needs none takes none, also where the choice is ours.
+    done = rig.good('--stats=json', 'src', f"{HOST}:{rig.path('dst')}", env=env)
+    same(json.loads(done.stdout)['fabric'], 'tcp', 'the fabric')
 
 
 @cases([[], ['--help'], ['-h'], ['help'], ['copy', '--help'], ['copy', '-h'],
@@ -206,8 +209,8 @@ ARGUMENTS = {'encrypt': ['--encrypt', '--passphrase-file=phrase'],
              'passphrase-file': ['--encrypt', '--passphrase-file', 'phrase'],
              'armor': ['--armor', '--encrypt-to', 'RECIPIENT'], 'threads': '2',
              'chunk': '8K', 'depth': '2', 'direct': 'never', 'io': 'threads',
-             'fabric': 'tcp', 'rsh': 'x', 'key-file': 'none', 'remote-decant': 'x',
-             'stats': None, 'quiet': None, 'help': None}
+             'fabric': 'tcp', 'rails': '2', 'timeout': '9', 'seal': 'none', 'rsh': 'x',
+             'key-file': 'none', 'remote-decant': 'x', 'stats': None, 'quiet': None, 'help': None}
 
 
 @case('each option that is documented is accepted, and the other way round')

@@ -13,7 +13,6 @@ from rig import CHUNK, HOST, Skip, case, cases, check, digest, main, same
 
 SIZES = {'0': 0, '1': 1, '4095': 4095, '4096': 4096, '4097': 4097}
 GIB = (1 << 30) + 1
-PROVIDERS = ['tcp;ofi_rxm', 'tcp', 'net', 'sockets', 'shm']
 
 
 def ends(rig, way, src, dst):
@@ -70,15 +69,6 @@ def backends(rig, name):
     options = ['--direct', direct, '--io', io]
     copied(rig, 'local', 300001, '--chunk', '64K', *options)
     copied(rig, 'push', 300001, *options)
-
-
-@cases(PROVIDERS)
-def provider(rig, name):
-    # libfabric's net provider leaks what it connects with.
-    env = dict(os.environ, ASAN_OPTIONS='detect_leaks=0') if name == 'net' else None
-    for way in ('push', 'pull'):
-        copied(rig, way, 4097, '--fabric', name, env=env)
-        copied(rig, way, (3 << 20) + 5, '--fabric', name, env=env)
 
 
 @case('provider shm leaves nothing behind')

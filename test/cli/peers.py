@@ -11,10 +11,11 @@ import socket
 import struct
 import subprocess
 import time
+from protocol import HELLO, accept, message, request, serve, text, words
 from rig import (CHUNK, HOST, Skip, case, cases, check, check_error, digest, main, same,
                  server_of, wait_for)
 
-PROVIDERS = ['tcp;ofi_rxm', 'tcp', 'sockets', 'shm']
+FABRICS = ['tcp', 'tcp;ofi_rxm', 'ofi:tcp', 'sockets', 'shm']
 
 
 def begin(rig, way, provider):
@@ -51,7 +52,7 @@ def shared(pid, since):
             os.stat(f'/dev/shm/{name}').st_mtime >= since]
 
 
-@cases([f'{provider}, {way}' for provider in PROVIDERS for way in ('push', 'pull')])
+@cases([f'{provider}, {way}' for provider in FABRICS for way in ('push', 'pull')])
 def server_is_killed(rig, name):
     provider, way = name.split(', ')
     since = time.time() - 1
@@ -65,7 +66,7 @@ def server_is_killed(rig, name):
     child.stdin.close()
 
 
-@cases([f'{provider}, {way}' for provider in PROVIDERS for way in ('push', 'pull')])
+@cases([f'{provider}, {way}' for provider in FABRICS for way in ('push', 'pull')])
 def client_is_killed(rig, name):
     provider, way = name.split(', ')
     since = time.time() - 1
@@ -131,39 +132,11 @@ def reset_socket(rig):
         return client
 
 
-def words(*values):
-    return b''.join(struct.pack('<Q', value) for value in values)
-
-
-def text(value):
-    return words(len(value)) + value
-
-
-def message(kind, data=b''):
-    return words(kind, len(data)) + data
-
-
-HELLO = message(1, words(1) + text(b'0.1'))
-
-
-def request(path, push=1, chunk=4096, depth=1, provider=b'tcp', address=b''):
-    meta = words(100, 0o644, 1, 0, 0, 0, 0)
-    return message(2, words(push) + text(path) + text(b'name') + words(chunk, depth, 0, 0) +
-                   text(provider) + text(b'127.0.0.1') + text(bytes(32)) + meta +
-                   text(address))
-
-
-def serve(rig):
-    server = subprocess.Popen([rig.decant, 'serve', '--stdio'], stdin=-1, stdout=-1, stderr=-1)
-    rig.undo.append(lambda: (server.kill(), server.wait(), server.stdin.close(),
-                             server.stdout.close(), server.stderr.close()))
-    return server
-
-
-@case('a client that goes while the server waits for its connection')
-def vanishing_client(rig):
+@cases(['tcp', 'ofi:tcp'])
+def client_vanishes_before_it_connects(rig, name):
+    fabric = name.encode()
     server, path = serve(rig), os.fsencode(rig.path('dst'))
-    server.stdin.write(HELLO + request(path) + message(4, words(0, 0)))
+    server.stdin.write(HELLO + request(path, fabric=fabric) + accept(b''))
     server.stdin.flush()
     while select.select([server.stdout], [], [], 2)[0]:
         check(os.read(server.stdout.fileno(), 65536), 'the server ended')
@@ -188,10 +161,13 @@ GARBAGE = {
     'depth 2^40': HELLO + request(b'/nonexistent/x', depth=1 << 40),
     'out of turn': HELLO + message(7),
     'half a message': HELLO + request(b'x')[:50],
-    'an unknown provider': HELLO + request(b'dst', provider=b'\xff\n%s'),
-    'an address that is none': HELLO + request(b'dst', address=b'\xff' * 200,
-                                               provider=b'tcp;ofi_rxm') +
-                               message(4, words(0, 0)),
+    'an unknown provider': HELLO + request(b'dst', fabric=b'\xff\n%s'),
+    'no rails': HELLO + request(b'dst', rails=0),
+    'more rails than there may be': HELLO + request(b'dst', rails=9),
+    'fewer addresses than rails': HELLO + request(b'dst', rails=2) + accept(b''),
+    'a timeout of 2^40': HELLO + request(b'dst', timeout=1 << 40),
+    'an address that is none': HELLO + request(b'dst', fabric=b'tcp;ofi_rxm') +
+                               accept(b'\xff' * 200),
 }
 
 
@@ -217,7 +193,8 @@ def tampering(rig, name):
     src, dst = (str(rig.path(name)) for name in ('src', 'dst'))
     env = dict(os.environ, LD_PRELOAD=rig.helper('tamper'), DECANT_TAMPER=what)
     reason = 'not authentic' if TAMPERING[what] == 6 else 'makes no sense'
-    rig.bad(TAMPERING[what], [reason], '--chunk', '4K',
+    # Notes are changed where libfabric takes them.
+    rig.bad(TAMPERING[what], [reason], '--chunk', '4K', '--fabric', 'tcp;ofi_rxm',
             f'{HOST}:{src}' if way == 'pull' else src,
             f'{HOST}:{dst}' if way == 'push' else dst, env=env)
     same(rig.path('dst').stat().st_size, 10, 'the old target')

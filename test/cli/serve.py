@@ -87,6 +87,17 @@ def copy_of(rig, name):
     same(os.listdir(service.root), ['there'], 'the root')
 
 
+@case('nothing in the clear, but any number of rails')
+def plain(rig):
+    service = Service(rig)
+    rig.file('src', 5 * CHUNK)
+    rig.bad(2, ['--seal none', 'listens'], *service.options(), '--seal', 'none', 'src',
+            service.url('0'))
+    rig.good(*service.options(), '--fabric', 'tcp', '--rails', '3', 'src', service.url('0'))
+    same(digest(service.root / '0'), digest(rig.path('src')), 'the copy')
+    service.stop()
+
+
 @case('several copies, one after the other and at a time')
 def several(rig):
     service = Service(rig, '--max-connections', '3')

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "connection.h"
+#include <decant/decant.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+#include "inet.h"
+
+#define DEFAULT_MS 30000
+#define TOKEN_MS   1000 /* how long who connects may take to say the token */
+
+void connection_init(struct connection *c, int timeout, int accept_timeout)
+{
+	*c = (struct connection){.listener = -1, .fd = -1};
+	c->timeout = timeout ? timeout : DEFAULT_MS;
+	c->accept_timeout = accept_timeout ? accept_timeout : c->timeout;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void connection_shut(struct connection *c)
+{
+	if (c->fd >= 0)
+		shutdown(c->fd, SHUT_RDWR);
+}
+
+void connection_close(struct connection *c)
+{
+	close_fd(&c->listener);
+	close_fd(&c->fd);
+}
+
+static int resolve(const char *node, const char *service, struct addrinfo **list)
+{
+	struct addrinfo hints = {.ai_family = AF_UNSPEC,
+				 .ai_socktype = SOCK_STREAM,
+				 .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV |
+					     (node ? 0 : AI_PASSIVE)};
+
+	return getaddrinfo(node, service, &hints, list) ? -EADDRNOTAVAIL : 0;
+}
+
+static int listen_at(struct connection *c, const char *node)
+{
+	struct addrinfo *list = NULL;
+	int err = resolve(node, "0", &list);
+
+	if (err)
+		return err;
+	c->listener =
+		socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (c->listener < 0 || bind(c->listener, list->ai_addr, list->ai_addrlen) ||
+	    listen(c->listener, 1)) {
+		err = -errno;
+		close_fd(&c->listener);
+	}
+	freeaddrinfo(list);
+	return err;
+}
+
+static bool usable(const struct ifaddrs *at)
+{
+	return at->ifa_addr && at->ifa_addr->sa_family == AF_INET &&
+	       at->ifa_flags & IFF_UP && !(at->ifa_flags & IFF_LOOPBACK);
+}
+
+/* An address of this machine, in numbers; the loopback's if there is no other. */
+static void own_address(char *room, size_t max)
+{
+	struct ifaddrs *list = NULL, *at;
+
+	snprintf(room, max, "127.0.0.1");
+	if (getifaddrs(&list))
+		return;
+	for (at = list; at && !usable(at); at = at->ifa_next)
+		;
+	if (at)
+		getnameinfo(at->ifa_addr, sizeof(struct sockaddr_in), room,
+			    (socklen_t)max, NULL, 0, NI_NUMERICHOST);
+	freeifaddrs(list);
+}
+
+int connection_listen(struct connection *c, const char *node)
+{
+	struct sockaddr_storage at;
+	socklen_t len = sizeof(at);
+	char host[64], port[16];
+	int err;
+
+	if (getrandom(c->token, sizeof(c->token), 0) != sizeof(c->token))
+		return -EIO;
+	err = listen_at(c, node);
+	/* Behind an address translation the node is not ours. */
+	if (err == -EADDRNOTAVAIL && node)
+		err = listen_at(c, NULL);
+	if (err)
+		return err;
+	if (getsockname(c->listener, (struct sockaddr *)&at, &len) ||
+	    getnameinfo((struct sockaddr *)&at, len, host, sizeof(host), port,
+			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV))
+		return -EIO;
+	if (node)
+		snprintf(host, sizeof(host), "%s", node);
+	else
+		own_address(host, sizeof(host));
+	snprintf(c->name, sizeof(c->name), "%s %s", host, port);
+	return 0;
+}
+
+int connection_address(const struct connection *c, void *room, size_t *len)
+{
+	size_t text = strlen(c->name) + 1;
+
+	if (c->listener < 0) {
+		*len = 0;
+		return 0;
+	}
+	if (*len < CONNECTION_TOKEN + text)
+		return -ENOSPC;
+	memcpy(room, c->token, CONNECTION_TOKEN);
+	memcpy((char *)room + CONNECTION_TOKEN, c->name, text);
+	*len = CONNECTION_TOKEN + text;
+	return 0;
+}
+
+/* Wait until it is connected, or not. */
+static int await_connected(int fd, int timeout)
+{
+	struct pollfd at = {.fd = fd, .events = POLLOUT};
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	if (poll(&at, 1, timeout) <= 0)
+		return -ETIMEDOUT;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len))
+		return -errno;
+	return -err;
+}
+
+static int dial(struct connection *c, const struct addrinfo *to)
+{
+	int fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int err = fd < 0 ? -errno : 0;
+
+	c->fd = fd;
+	if (!err && connect(fd, to->ai_addr, to->ai_addrlen) && errno != EINPROGRESS)
+		err = -errno;
+	if (!err)
+		err = await_connected(fd, c->timeout);
+	if (!err)
+		inet_tune(fd);
+	/* The first bytes of a connection have room. */
+	if (!err && send(fd, c->token, sizeof(c->token), MSG_NOSIGNAL) !=
+			    (ssize_t)sizeof(c->token))
+		err = -EPIPE;
+	if (err)
+		close_fd(&c->fd);
+	return err;
+}
+
+int connection_connect(struct connection *c, const void *address, size_t len)
+{
+	const char *bytes = address;
+	struct addrinfo *list = NULL;
+	char name[sizeof(c->name)], *port;
+	int err;
+
+	if (len <= CONNECTION_TOKEN + 1 || len - CONNECTION_TOKEN > sizeof(c->name) ||
+	    bytes[len - 1])
+		return -EINVAL;
+	memcpy(c->token, bytes, CONNECTION_TOKEN);
+	snprintf(c->name, sizeof(c->name), "%s", bytes + CONNECTION_TOKEN);
+	strcpy(name, c->name);
+	port = strchr(name, ' ');
+	if (!port)
+		return -EINVAL;
+	*port++ = '\0';
+	err = resolve(name, port, &list);
+	if (!err)
+		err = dial(c, list);
+	freeaddrinfo(list);
+	return err;
+}
+
+static long long now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
+}
+
+/* Whether whoever is there says the token in time. */
+static bool knows_token(const struct connection *c, int fd)
+{
+	unsigned char said[CONNECTION_TOKEN], token[CONNECTION_TOKEN];
+	long long end = now() + TOKEN_MS;
+	struct decant_iter a, b;
+	size_t have = 0;
+
+	while (have < sizeof(said)) {
+		struct pollfd at = {.fd = fd, .events = POLLIN};
+		long long left = end - now();
+		ssize_t n;
+
+		if (left <= 0 || poll(&at, 1, (int)left) <= 0)
+			return false;
+		n = recv(fd, said + have, sizeof(said) - have, 0);
+		if (n <= 0)
+			return false;
+		have += (size_t)n;
+	}
+	memcpy(token, c->token, sizeof(token));
+	decant_iter_buf(&a, DECANT_SOURCE, said, sizeof(said));
+	decant_iter_buf(&b, DECANT_SOURCE, token, sizeof(token));
+	return decant_equal_ct(&a, &b, sizeof(said)) == 1;
+}
+
+int connection_accept(struct connection *c)
+{
+	long long end = now() + c->accept_timeout, left = 1;
+
+	while (left > 0) {
+		struct pollfd at = {.fd = c->listener, .events = POLLIN};
+		int fd;
+
+		left = end - now();
+		if (left > 0 && poll(&at, 1, (int)left) <= 0)
+			continue;
+		fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0)
+			continue;
+		if (knows_token(c, fd)) {
+			inet_tune(fd);
+			c->fd = fd;
+			close_fd(&c->listener);
+			return 0;
+		}
+		close(fd);
+	}
+	return -ETIMEDOUT;
+}

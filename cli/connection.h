@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_CONNECTION_H
+#define CLI_CONNECTION_H
+/*
+ * connection.h - a TCP connection whose address travels over another channel, with a
+ * token: who connects and does not know the token is sent away.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#define CONNECTION_TOKEN 32
+
+struct connection {
+	int listener;
+	int fd;
+	int timeout;	    /* milliseconds */
+	int accept_timeout; /* of one call */
+	unsigned char token[CONNECTION_TOKEN];
+	char name[96]; /* "192.0.2.1 40000", for texts and for the other side */
+};
+
+/* All times in milliseconds; 0 for the default. */
+void connection_init(struct connection *c, int timeout, int accept_timeout);
+/* Stop sending and receiving, so that what is under way ends. */
+void connection_shut(struct connection *c);
+void connection_close(struct connection *c);
+
+/*
+ * Listen at node, or at all addresses if it is none of ours or NULL. What the other side
+ * is told then is node, or an address that this machine has.
+ */
+int connection_listen(struct connection *c, const char *node);
+/* Address and token of who listens; nothing of who does not. */
+int connection_address(const struct connection *c, void *room, size_t *len);
+int connection_connect(struct connection *c, const void *address, size_t len);
+/* -ETIMEDOUT if nobody was there who knew the token. */
+int connection_accept(struct connection *c);
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "rails.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PAGE 4096
+
+/* The client is given 30 s to connect; the server looks after it now and then. */
+#define ACCEPT_MS    500
+#define ACCEPT_TURNS 60
+
+unsigned rails_receives(uint64_t depth)
+{
+	return 2 * (unsigned)depth + 4;
+}
+
+bool rails_failed(const struct rails *rails, unsigned rail, const char *host, int err,
+		  struct report *report)
+{
+	const struct transport *at = rails->rail[rail].at;
+	const char *text = at ? transport_error(at) : "";
+	char which[32] = "";
+
+	if (rails->nr > 1)
+		snprintf(which, sizeof(which), ", rail %u of %u", rail + 1, rails->nr);
+	return report_set(report, EXIT_PEER, "%s%sfabric %s%s: %s", host ? host : "",
+			  host ? ": " : "", rails->fabric, which,
+			  *text ? text : strerror(-err));
+}
+
+/* The name for a rail: one of those between commas. */
+static void name_of(const char *names, unsigned rail, char *room, size_t max)
+{
+	unsigned nr = 1;
+	const char *at = names;
+
+	for (const char *c = names; *c; c++)
+		nr += *c == ',';
+	for (rail %= nr; rail; rail--)
+		at = strchr(at, ',') + 1;
+	snprintf(room, max, "%.*s", (int)strcspn(at, ","), at);
+}
+
+static bool open_rail(struct rails *r, unsigned i, const struct rails_options *options,
+		      struct report *report)
+{
+	unsigned receives = rails_receives(options->depth);
+	struct transport_options o = {.node = options->node,
+				      .depth = (unsigned)options->depth + 2 * receives,
+				      .receives = receives,
+				      .passive = options->passive,
+				      .timeout = options->timeout,
+				      .accept_timeout = ACCEPT_MS,
+				      .space = r->space};
+	char name[TRANSPORT_NAME_MAX];
+	const struct transport_ops *ops;
+	int err;
+
+	name_of(options->fabric, i, name, sizeof(name));
+	ops = transport_find(name, &o.what);
+	if (!ops)
+		return report_set(report, EXIT_PEER,
+				  "fabric %s: this decant was built without it", name);
+	err = ops->open(&r->rail[i].at, &o);
+	if (!err)
+		return true;
+	snprintf(r->fabric, sizeof(r->fabric), "%s", *name ? name : "(any)");
+	return rails_failed(r, i, NULL, err, report);
+}
+
+/* What was taken, once for each name. */
+static void describe(struct rails *r)
+{
+	char name[TRANSPORT_NAME_MAX];
+	size_t used = 0;
+
+	*r->fabric = '\0';
+	for (unsigned i = 0; i < r->nr && used < sizeof(r->fabric); i++) {
+		r->rail[i].at->ops->describe(r->rail[i].at, name, sizeof(name));
+		if (i && strstr(r->fabric, name))
+			continue;
+		used += (size_t)snprintf(r->fabric + used, sizeof(r->fabric) - used,
+					 "%s%s", i ? "," : "", name);
+	}
+}
+
+static bool make_pool(struct rails *r, struct decant_pool **pool, size_t bytes, size_t nr,
+		      bool small, struct report *report)
+{
+	struct decant_pool_options options = {.size = sizeof(options),
+					      .buffer_bytes = bytes,
+					      .buffers = nr,
+					      .small_pages = small};
+	int err = decant_pool_new(pool, &options);
+
+	for (unsigned i = 0; i < r->nr && !err; i++)
+		err = r->rail[i].at->ops->map(r->rail[i].at, decant_pool_region(*pool));
+	if (!err)
+		err = decant_space_add(r->space, decant_pool_region(*pool));
+	return !err || report_set(report, EXIT_RESOURCES, "buffers for the fabric: %s",
+				  strerror(-err));
+}
+
+bool rails_open(struct rails *r, const struct rails_options *o, struct report *report)
+{
+	int err = decant_space_new(&r->space);
+
+	if (err)
+		return report_set(report, EXIT_RESOURCES, "no memory");
+	for (; r->nr < o->nr; r->nr++)
+		if (!open_rail(r, r->nr, o, report))
+			return false;
+	describe(r);
+	/* The tag follows the chunk; a page keeps the next slot aligned. */
+	r->stride = o->chunk + PAGE;
+	/* Those to receive, and one of each kind per chunk under way. */
+	r->nr_notes = (r->nr + 1) * rails_receives(o->depth);
+	return make_pool(r, &r->slots, r->stride, o->depth, false, report) &&
+	       make_pool(r, &r->notes, PAGE, r->nr_notes, true, report);
+}
+
+bool rails_put(struct rails *r, struct wire *w, bool grant, struct report *report)
+{
+	wire_put_u64(w, r->nr);
+	for (unsigned i = 0; i < r->nr; i++) {
+		struct transport *t = r->rail[i].at;
+		unsigned char address[TRANSPORT_ADDRESS_MAX];
+		struct transport_remote remote = {0};
+		size_t len = sizeof(address);
+		int err = t->ops->address(t, address, &len);
+
+		if (!err && grant)
+			err = t->ops->grant(t, decant_pool_region(r->slots), &remote);
+		if (err)
+			return rails_failed(r, i, NULL, err, report);
+		wire_put_bytes(w, address, len);
+		wire_put_u64(w, remote.addr);
+		wire_put_u64(w, remote.key);
+	}
+	return true;
+}
+
+bool rails_get(struct rails *r, struct wire *w)
+{
+	uint64_t nr = wire_get_u64(w);
+
+	for (unsigned i = 0; i < nr && i < r->nr; i++) {
+		struct rail *rail = &r->rail[i];
+
+		rail->address_len =
+			wire_get_bytes(w, rail->address, sizeof(rail->address));
+		rail->remote.addr = wire_get_u64(w);
+		rail->remote.key = wire_get_u64(w);
+	}
+	return nr == r->nr && !w->bad;
+}
+
+/* Meanwhile the client may go away: it says so on the control channel only. */
+static int accept_rail(struct rail *rail, struct control *control, struct report *report)
+{
+	struct transport *t = rail->at;
+	enum message type = 0;
+	struct wire w = {.len = 0};
+	int err = -ETIMEDOUT, got = 0;
+
+	for (int i = 0; i < ACCEPT_TURNS && err == -ETIMEDOUT && !got; i++) {
+		err = t->ops->accept(t, rail->address, rail->address_len);
+		if (err)
+			got = control_poll(control, &type, &w, 0);
+	}
+	if (got)
+		control_unexpected(control, got, type, &w, report);
+	return err;
+}
+
+bool rails_connect(struct rails *r, struct control *control, bool passive,
+		   struct report *report)
+{
+	for (unsigned i = 0; i < r->nr; i++) {
+		struct rail *rail = &r->rail[i];
+		struct transport *t = rail->at;
+		int err;
+
+		if (passive)
+			err = accept_rail(rail, control, report);
+		else
+			err = t->ops->connect(t, rail->address, rail->address_len);
+		if (err)
+			return rails_failed(r, i, NULL, err, report);
+	}
+	return true;
+}
+
+void rails_abandon(struct rails *r)
+{
+	for (unsigned i = 0; i < RAILS_MOST; i++) {
+		if (r->rail[i].at)
+			r->rail[i].at->ops->close(r->rail[i].at);
+		r->rail[i].at = NULL;
+	}
+}
+
+void rails_close(struct rails *r)
+{
+	rails_abandon(r);
+	decant_pool_free(r->slots);
+	decant_pool_free(r->notes);
+	decant_space_free(r->space);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_ROUTE_H
+#define CLI_ROUTE_H
+/* route.h - the way to another host. */
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The local address from which host is reached, and host's own unless there is NULL; both
+ * numeric, each at most max bytes. False if it is not known or not reached.
+ */
+bool route_to(const char *host, char *here, char *there, size_t max);
+#endif

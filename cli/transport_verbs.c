@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * transport_verbs.c - a reliable queue pair as a transport. The addresses of both queue
+ * pairs travel over the control channel, so no connection manager is needed; iWARP has no
+ * other way than one, and is reached through libfabric.
+ */
+#include <decant/verbs.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "transport.h"
+#include "wire.h"
+
+#define EVENTS 32
+#define USES   DECANT_VERBS_PEER_WRITES
+
+struct verbs {
+	struct transport base;
+	struct decant_verbs *device;
+	struct decant_verbs_queue *queue;
+	struct decant_verbs_pair *pair;
+};
+
+static struct verbs *verbs_of(struct transport *t)
+{
+	return (struct verbs *)t;
+}
+
+static const char *verbs_error(const struct transport *t)
+{
+	const char *text = decant_verbs_error(((const struct verbs *)t)->pair);
+
+	return *text ? text : t->error;
+}
+
+static int fail(struct verbs *v, int err, const char *what)
+{
+	return transport_fail(&v->base, err, "%s", what);
+}
+
+static int open_pair(struct verbs *v, const struct transport_options *options)
+{
+	struct decant_verbs_pair_options o = {
+		.size = sizeof(o),
+		.depth = options->depth - options->receives,
+		.receives = options->receives,
+		.requests = 2 * options->depth,
+		.uses = USES,
+		.space = options->space,
+	};
+	const struct decant_verbs_caps *caps = decant_verbs_caps(v->device);
+	int err;
+
+	if (caps->transport == DECANT_VERBS_IWARP)
+		return fail(v, -EOPNOTSUPP,
+			    "iWARP needs a connection manager; take a provider of "
+			    "libfabric");
+	if (o.requests > caps->requests)
+		o.requests = (unsigned)caps->requests;
+	err = decant_verbs_queue_new(&v->queue, v->device, o.requests + o.receives);
+	if (!err)
+		err = decant_verbs_pair_new(&v->pair, v->queue, &o);
+	return err ? fail(v, err, "a queue pair") : 0;
+}
+
+/* The device of that name. The other side's may have another: then the first that is up.
+ */
+static int open_device(struct verbs *v, const struct transport_options *options)
+{
+	struct decant_verbs_options o = {.size = sizeof(o), .device = options->what};
+	int err;
+
+	if (!*options->what)
+		o.device = NULL;
+	err = decant_verbs_open(&v->device, &o);
+	if (err == -ENODEV && options->passive && o.device) {
+		o.device = NULL;
+		err = decant_verbs_open(&v->device, &o);
+	}
+	if (err)
+		return transport_fail(&v->base, err, "RDMA device %s",
+				      o.device ? o.device : "(any that is up)");
+	return open_pair(v, options);
+}
+
+static int verbs_open(struct transport **out, const struct transport_options *options)
+{
+	struct verbs *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	v->base.ops = &transport_verbs;
+	*out = &v->base;
+	return open_device(v, options);
+}
+
+static void verbs_close(struct transport *t)
+{
+	struct verbs *v = verbs_of(t);
+
+	decant_verbs_pair_free(v->pair);
+	decant_verbs_queue_free(v->queue);
+	decant_verbs_close(v->device);
+	free(v);
+}
+
+static void verbs_describe(const struct transport *t, char *room, size_t max)
+{
+	const struct verbs *v = (const struct verbs *)t;
+
+	snprintf(room, max, "verbs:%s", decant_verbs_caps(v->device)->device);
+}
+
+static int verbs_address(struct transport *t, void *room, size_t *len)
+{
+	struct decant_verbs_address at;
+	struct wire wire = {.len = 0};
+	int err = decant_verbs_address(verbs_of(t)->pair, &at);
+
+	if (err)
+		return fail(verbs_of(t), err, "the queue pair's address");
+	wire_put_u64(&wire, at.number);
+	wire_put_u64(&wire, at.psn);
+	wire_put_u64(&wire, at.lid);
+	wire_put_u64(&wire, at.mtu);
+	wire_put_u64(&wire, at.reads);
+	wire_put_bytes(&wire, at.gid, sizeof(at.gid));
+	if (wire.len > *len)
+		return -ENOSPC;
+	memcpy(room, wire.data, wire.len);
+	*len = wire.len;
+	return 0;
+}
+
+static int verbs_connect(struct transport *t, const void *address, size_t len)
+{
+	struct decant_verbs_address at = {0};
+	struct wire wire = {.len = len};
+	int err;
+
+	if (len > TRANSPORT_ADDRESS_MAX)
+		return fail(verbs_of(t), -EINVAL, "the other side's address");
+	memcpy(wire.data, address, len);
+	at.number = (uint32_t)wire_get_u64(&wire);
+	at.psn = (uint32_t)wire_get_u64(&wire);
+	at.lid = (uint16_t)wire_get_u64(&wire);
+	at.mtu = (uint8_t)wire_get_u64(&wire);
+	at.reads = (uint8_t)wire_get_u64(&wire);
+	if (wire_get_bytes(&wire, at.gid, sizeof(at.gid)) != sizeof(at.gid) || wire.bad)
+		return fail(verbs_of(t), -EINVAL, "the other side's address");
+	err = decant_verbs_join(verbs_of(t)->pair, &at);
+	return err ? fail(verbs_of(t), err, "joining the queue pairs") : 0;
+}
+
+static int verbs_map(struct transport *t, struct decant_region *region)
+{
+	return decant_domain_map(decant_verbs_domain(verbs_of(t)->device, USES), region);
+}
+
+static int verbs_grant(struct transport *t, struct decant_region *region,
+		       struct transport_remote *remote)
+{
+	struct decant_verbs_remote grant = {0};
+	int err = decant_verbs_grant(verbs_of(t)->device, USES, region, &grant);
+
+	*remote = (struct transport_remote){grant.addr, grant.rkey};
+	return err;
+}
+
+static int verbs_send(struct transport *t, struct decant_iter *it, size_t len, void *user)
+{
+	return decant_verbs_send(verbs_of(t)->pair, it, len, NULL, user);
+}
+
+static int verbs_recv(struct transport *t, struct decant_iter *it, size_t len, void *user)
+{
+	return decant_verbs_recv(verbs_of(t)->pair, it, len, NULL, user);
+}
+
+static int verbs_write(struct transport *t, struct decant_iter *it, size_t len,
+		       const struct transport_remote *remote, uint64_t offset, void *user)
+{
+	const struct decant_verbs_remote range = {remote->addr + offset, len,
+						  (uint32_t)remote->key};
+
+	return decant_verbs_write(verbs_of(t)->pair, it, len, &range, 1, NULL, user);
+}
+
+static enum transport_kind kind_of(enum decant_verbs_kind kind)
+{
+	switch (kind) {
+	case DECANT_VERBS_SEND:
+		return TRANSPORT_SENT;
+	case DECANT_VERBS_RECV:
+		return TRANSPORT_RECEIVED;
+	default:
+		return TRANSPORT_WRITTEN;
+	}
+}
+
+static int verbs_poll(struct transport *t, struct transport_event *events, unsigned max)
+{
+	struct decant_verbs_event got[EVENTS];
+	int nr = decant_verbs_poll(verbs_of(t)->queue, got, max < EVENTS ? max : EVENTS);
+
+	for (int i = 0; i < nr; i++)
+		events[i] = (struct transport_event){got[i].user, kind_of(got[i].kind),
+						     got[i].result};
+	return nr;
+}
+
+static int verbs_fd(struct transport *t, bool *may_sleep)
+{
+	return decant_verbs_fd(verbs_of(t)->queue, may_sleep);
+}
+
+const struct transport_ops transport_verbs = {
+	.name = "verbs",
+	.open = verbs_open,
+	.close = verbs_close,
+	.error = verbs_error,
+	.describe = verbs_describe,
+	.address = verbs_address,
+	.connect = verbs_connect,
+	.accept = verbs_connect,
+	.map = verbs_map,
+	.grant = verbs_grant,
+	.send = verbs_send,
+	.recv = verbs_recv,
+	.write = verbs_write,
+	.poll = verbs_poll,
+	.fd = verbs_fd,
+};

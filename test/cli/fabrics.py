@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""fabrics.py - copies over every fabric and over several connections; peers that stand still."""
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+from protocol import (ERROR, HELLO, READY, accept, frame, message, offered_addresses, receive,
+                      request, serve, words)
+from rig import (CHUNK, HOST, Skip, case, cases, check, check_error, digest, main, same,
+                 server_of, wait_for)
+
+FABRICS = ['tcp', 'ofi:tcp', 'tcp;ofi_rxm', 'net', 'sockets', 'shm']
+SIZES = [0, 1, 4097, 5 * CHUNK + 3]
+GIB = (1 << 30) + 1
+
+
+def quiet_leaks(fabric):
+    """libfabric's net provider leaks what it connects with."""
+    return dict(os.environ, ASAN_OPTIONS='detect_leaks=0') if fabric == 'net' else None
+
+
+def ends(rig, way, src='src', dst='dst'):
+    return (f'{HOST}:{rig.path(src)}' if way == 'pull' else rig.path(src),
+            f'{HOST}:{rig.path(dst)}' if way == 'push' else rig.path(dst))
+
+
+def copied(rig, way, *options, **more):
+    done = rig.good(*options, *ends(rig, way), **more)
+    same(digest(rig.path('dst')), digest(rig.path('src')), f'{way} {options}')
+    rig.path('dst').unlink()
+    return done
+
+
+@cases([f'{fabric}, {way}' for fabric in FABRICS for way in ('push', 'pull')])
+def fabric(rig, name):
+    fabric, way = name.split(', ')
+    for size in SIZES[1:] if rig.sanitized else SIZES:
+        rig.file('src', size)
+        copied(rig, way, '--fabric', fabric, env=quiet_leaks(fabric))
+
+
+@cases([f'{fabric}, {way}' for fabric in FABRICS for way in ('push', 'pull')])
+def not_sealed(rig, name):
+    fabric, way = name.split(', ')
+    for size, chunk, depth in ((5 * 4096 + 1, '4K', 3), (9 * CHUNK + 5, '1M', 8)):
+        rig.file('src', size)
+        done = copied(rig, way, '--seal', 'none', '--chunk', chunk, '--depth', depth, '--fabric',
+                      fabric, '--stats=json', env=quiet_leaks(fabric))
+        same(json.loads(done.stdout)['sealed'], False, 'sealed')
+
+
+@cases(['tcp, push', 'tcp, pull', 'ofi:tcp, push', 'tcp;ofi_rxm, pull', 'net, push',
+        'sockets, pull', 'shm, push'])
+def a_gibibyte_and_a_byte(rig, name):
+    """Of zeroes, but for the last bytes: the file is cheap, its way is not."""
+    fabric, way = name.split(', ')
+    if rig.sanitized:
+        raise Skip('done without sanitizers')
+    room = os.statvfs('/dev/shm')
+    if room.f_bavail * room.f_frsize < GIB * 3 // 2:
+        raise Skip('too little memory')
+    with open(rig.path('src'), 'wb') as file:
+        file.truncate(GIB)
+        file.seek(GIB - 5)
+        file.write(b'tail.')
+    dst = tempfile.mkdtemp(prefix='decant-', dir='/dev/shm')
+    rig.undo.append(lambda: shutil.rmtree(dst))
+    rig.good('--fabric', fabric, '--direct', 'never', *ends(rig, way, dst=f'{dst}/dst'))
+    same(subprocess.run(['cmp', rig.path('src'), f'{dst}/dst'], check=False).returncode, 0, 'cmp')
+
+
+@cases([f'{fabric}, {rails} rails, {way}' for fabric in ('tcp', 'ofi:tcp', 'tcp;ofi_rxm', 'shm')
+        for rails, way in ((2, 'push'), (8, 'pull'))])
+def rails(rig, name):
+    fabric, rails, way = name.replace(' rails', '').split(', ')
+    rig.file('src', 40 * 65536 + 1)
+    for seal in ('aes-256-gcm', 'none'):
+        done = copied(rig, way, '--fabric', fabric, '--rails', rails, '--chunk', '64K', '--seal',
+                      seal, '--stats=json')
+        same(json.loads(done.stdout)['rails'], int(rails), 'rails')
+
+
+@case('rails of several kinds take turns')
+def mixed_rails(rig):
+    rig.file('src', 9 * 65536 + 1)
+    done = copied(rig, 'push', '--fabric', 'tcp,tcp;ofi_rxm,shm', '--rails', '4', '--chunk', '64K',
+                  '--stats=json')
+    same(json.loads(done.stdout)['fabric'], 'tcp,ofi:tcp;ofi_rxm,ofi:shm', 'the fabric')
+
+
+@case('auto says what it took and why')
+def auto(rig):
+    rig.file('src', 5000)
+    done = rig.run('--fabric', 'auto', '--stats=json', *ends(rig, 'push'))
+    same(done.returncode, 0, 'exit code')
+    stats = json.loads(done.stdout)
+    check(stats['fabric_why'], 'no reason')
+    same(done.stderr.decode(), f"decant: fabric {stats['fabric']}: {stats['fabric_why']}\n",
+         'standard error')
+    same(rig.good('--fabric', 'auto', '-q', *ends(rig, 'push')).stderr, b'', 'with --quiet')
+    # Who did not ask is told in the statistics only.
+    done = rig.good('--stats=json', *ends(rig, 'push'))
+    same(json.loads(done.stdout)['fabric_why'], stats['fabric_why'], 'the same reason')
+
+
+@case('auto takes shared memory only from the same user of the same machine')
+def auto_elsewhere(rig):
+    if os.geteuid():
+        raise Skip('needs root')
+    rig.file('src', 5000)
+    rig.path('rsh').write_text(f'#!/bin/sh\nshift\nexec unshare --pid --fork sh -c "$*"\n')
+    rig.path('rsh').chmod(0o755)
+    done = rig.good('--rsh', rig.path('rsh'), '--remote-decant', rig.decant, '--stats=json',
+                    *ends(rig, 'push'))
+    same(json.loads(done.stdout)['fabric'], 'tcp', 'the fabric')
+
+
+REFUSED = {
+    'verbs:nonesuch': (5, ['verbs:nonesuch', 'RDMA device nonesuch']),
+    'tcp:eth0': (5, ["tcp has no device 'eth0'"]),
+    'ofi:nonesuch': (5, ['nonesuch', '"shm" (rdm)']),
+}
+
+
+@cases(REFUSED)
+def no_such_fabric(rig, name):
+    rig.file('src', 10)
+    for way in ('push', 'pull'):
+        rig.bad(REFUSED[name][0], REFUSED[name][1], '--fabric', name, *ends(rig, way))
+
+
+def start(rig, way, *options):
+    """A copy that can't end by itself, with some of it done; the client and the server."""
+    if way == 'push':
+        child = rig.start(*options, '-', f'{HOST}:{rig.path("dst")}', stdin=-1)
+        child.stdin.write(bytes(3 * CHUNK))
+        child.stdin.flush()
+    else:
+        rig.file('src', 64 * CHUNK)
+        child = rig.start(*options, f'{HOST}:{rig.path("src")}', '-', stdout=-1)
+        child.stdout.read(1000)
+    server = server_of(child)
+    time.sleep(0.3)
+    return child, server
+
+
+@cases(['tcp, push', 'tcp;ofi_rxm, pull', 'shm, push'])
+def the_server_is_stopped(rig, name):
+    fabric, way = name.split(', ')
+    child, server = start(rig, way, '--fabric', fabric, '--timeout', '1')
+    os.kill(server, signal.SIGSTOP)
+    # Progress of a pull ends where the pipe is full: drain it.
+    if way == 'pull':
+        threading.Thread(target=lambda: child.stdout.read(), daemon=True).start()
+    code = child.wait(60)
+    os.kill(server, signal.SIGKILL)
+    text = child.stderr.read().decode()
+    same(code, 5, f'exit code, with {text!r}')
+    check('no sign of life for 1 s' in text, text)
+    check(not rig.path('dst').exists(), 'there is a target')
+
+
+@cases(['tcp', 'shm'])
+def the_client_is_stopped(rig, fabric):
+    child, server = start(rig, 'push', '--fabric', fabric, '--timeout', '1')
+    child.send_signal(signal.SIGSTOP)
+    wait_for(lambda: not os.path.exists(f'/proc/{server}'), 'the end of the server', 30)
+    child.send_signal(signal.SIGCONT)
+    child.stdin.close()
+    check_error(5, [HOST, 'no sign of life'], child.wait(60), child.stderr.read())
+    check(not rig.path('dst').exists(), 'there is a target')
+
+
+@case('whoever is slow but alive is waited for')
+def slow_source(rig):
+    child = rig.start('--timeout', '1', '--fabric', 'tcp', '-', f'{HOST}:{rig.path("dst")}',
+                      stdin=-1)
+    child.stdin.write(b'a')
+    child.stdin.flush()
+    time.sleep(3)
+    child.stdin.write(b'b')
+    child.stdin.close()
+    same(child.wait(60), 0, 'exit code')
+    same(rig.path('dst').read_bytes(), b'ab', 'what arrived')
+
+
+def reach(rig):
+    """A server that waits for its connection: it, where it listens, and its token."""
+    server = serve(rig)
+    server.stdin.write(HELLO + request(os.fsencode(rig.path('dst')), fabric=b'tcp'))
+    server.stdin.flush()
+    receive(server, 1)
+    address = offered_addresses(receive(server, 3))[0]
+    host, port = address[32:-1].decode().split(' ')
+    server.stdin.write(accept(b''))
+    server.stdin.flush()
+    return server, (host, int(port)), address[:32]
+
+
+def stranger(at, data):
+    with socket.create_connection(at) as other:
+        try:
+            other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+            same(other.recv(1), b'', 'what a stranger gets')
+        except OSError:
+            pass
+
+
+@case('who connects and does not know the token is sent away')
+def strangers(rig):
+    server, at, token = reach(rig)
+    silent = socket.create_connection(at)
+    for data in (b'', token[:31], bytes(32), token[:31] + bytes([token[31] ^ 1]), bytes(100000)):
+        stranger(at, data)
+    with silent, socket.create_connection(at) as friend:
+        friend.sendall(token)
+        receive(server, READY)
+    server.stdin.close()
+    server.wait(30)
+    same(os.listdir(rig.dir), [], 'the directory')
+
+
+NOTE = struct.pack('<QQQQ', 1, 0, 100, 1)
+FRAMES = {
+    'an unknown kind': frame(3, 0, b'x'),
+    'nothing': frame(2, 0, b''),
+    'a write past the slots': frame(2, 8192, b'x'),
+    'a write that reaches past the slots': frame(2, 8000, bytes(193)),
+    'a write before the slots': frame(2, (1 << 64) - 1, b'xx'),
+    'a write of 2^63 bytes': frame(2, 0, b'', 1 << 63),
+    'a message that is too long': frame(1, 0, bytes(33)),
+    'a message of 2^63 bytes': frame(1, 0, b'', 1 << 63),
+    'a note of an unknown type': frame(1, 0, words(7, 0, 100, 1)),
+    'a note of a chunk that is too long': frame(1, 0, words(1, 0, 4097, 1)),
+    'a note of a chunk that has no slot': frame(1, 0, words(1, 1, 100, 1)),
+    'a note twice': frame(1, 0, words(1, 0, 4096, 0)) * 2,
+    'a credit to the receiver': frame(1, 0, words(2, 0, 0, 0)),
+    'half a header': frame(2, 0, b'x')[:10],
+    'a chunk that nobody sealed': frame(2, 0, bytes(116)) + frame(1, 0, NOTE),
+}
+
+
+@cases(FRAMES)
+def the_server_gets(rig, name):
+    server, at, token = reach(rig)
+    with socket.create_connection(at) as other:
+        other.sendall(token)
+        receive(server, READY)
+        server.stdin.write(message(READY))
+        server.stdin.flush()
+        other.sendall(FRAMES[name])
+        if 'half' in name:
+            other.shutdown(socket.SHUT_WR)
+        code = server.wait(30)
+    same(code, 6 if 'sealed' in name else 5, 'exit code')
+    receive(server, ERROR)
+    same(server.stderr.read(), b'', 'standard error')
+    same(os.listdir(rig.dir), [], 'the directory')
+
+
+if __name__ == '__main__':
+    main()
