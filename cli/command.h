@@ -7,6 +7,7 @@
 int command_copy(int argc, char **argv);
 int command_serve(int argc, char **argv);
 int command_keygen(int argc, char **argv);
+int command_explain(int argc, char **argv);
 int command_limits(int argc, char **argv);
 
 /* Print the error and end the process at once. */

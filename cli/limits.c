@@ -1,157 +1,254 @@
 /* SPDX-License-Identifier: MIT */
-/* limits.c - `decant limits`: what a file or a fabric demands. */
+/* limits.c - `decant limits`: what files, devices, fabrics and libraries demand. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <decant/ofi.h>
 #include <decant/uring.h>
+#include <input.h>
 #include "command.h"
+#include "real.h"
 #include "text.h"
 
-/* What the kernel takes in one request: MAX_RW_COUNT, see read(2). */
-#define REQUEST_BYTES 0x7ffff000u
-
 static const char help_text[] =
-	"usage: decant limits [--json] PATH|fabric|fabric:PROVIDER\n"
+	"usage: decant limits [--json] WHAT\n"
 	"\n"
-	"Show what direct I/O on a file demands, or what the fabric's providers do:\n"
-	"alignments, elements in a request, bytes in a request.\n"
+	"Show what something demands of buffers: alignments, elements in a request, "
+	"bytes\n"
+	"in a request. `decant explain --limits` takes the JSON.\n"
+	"\n"
+	"  PATH               direct I/O on a file\n"
+	"  block[:NAME]       block devices (vda), as sysfs has their queues\n"
+	"  uring              io_uring: which of its features are there\n"
+	"  fabric[:PROVIDER]  libfabric's providers\n"
+	"  verbs[:DEVICE]     RDMA devices\n"
+	"  crypto             who does the arithmetic for which cipher\n"
+	"  all                all of these but files\n"
 	"\n"
 	"Exit status: 0 done; 2 wrong usage; 3 the file can't be read; 5 no such\n"
-	"provider.\n";
+	"provider or device.\n";
 
-struct limits_request {
-	bool json;
-	const char *what;
-	struct report report;
-	unsigned found;
+/* What can be asked for, and in explain --limits. */
+static const struct {
+	const char *name;
+	limits_section *show;
+	limits_of *of;
+	bool name_needed;
+} sorts[] = {
+	{"block", limits_block, limits_of_block, false},
+	{"uring", limits_uring, limits_of_uring, false},
+	{"fabric", limits_fabric, limits_of_fabric, false},
+	{"verbs", limits_verbs, limits_of_verbs, false},
+	{"crypto", limits_crypto, NULL, false},
+	{"file", limits_file, limits_of_file, true},
+	{"nvme", NULL, limits_of_nvme, true},
 };
 
-static void print_file_json(const char *path, const struct decant_uring_file_info *i)
+#define NR(array) (sizeof(array) / sizeof(*(array)))
+
+/* The sort that an argument names, and the rest of it; -1 if it names none. */
+static int sort_of(const char *arg, const char **rest)
 {
-	printf("{\"file\":");
-	text_json(stdout, path);
-	printf(",\"direct\":%s,\"addr_align\":%u,\"len_align\":%u,\"offset_align\":%u,"
-	       "\"max_elements\":%u,\"max_bytes\":%u,\"known\":%s",
-	       i->direct ? "true" : "false", i->mem_align, i->offset_align,
-	       i->offset_align, IOV_MAX, REQUEST_BYTES, i->known ? "true" : "false");
-	if (i->why) {
-		printf(",\"why\":");
-		text_json(stdout, i->why);
+	for (size_t i = 0; i < NR(sorts); i++) {
+		size_t len = strlen(sorts[i].name);
+
+		if (strncmp(arg, sorts[i].name, len) || (arg[len] && arg[len] != ':'))
+			continue;
+		*rest = arg[len] ? arg + len + 1 : NULL;
+		if (*rest || !sorts[i].name_needed)
+			return (int)i;
 	}
-	printf("}\n");
+	return -1;
 }
 
-static void print_file(const char *path, const struct decant_uring_file_info *i)
+void limits_print_json(FILE *out, const char *name, const struct decant_limits *limits)
 {
-	printf("file             %s\n", path);
-	printf("direct I/O       %s%s%s\n", i->direct ? "yes" : "no", i->why ? ": " : "",
-	       i->why ? i->why : "");
-	printf("memory           multiples of %u bytes%s\n", i->mem_align,
-	       i->known || !i->direct ? "" : " (a safe guess)");
-	printf("position, length multiples of %u bytes; decant stages the rest\n",
-	       i->offset_align);
-	printf("elements         at most %u in a request\n", IOV_MAX);
-	printf("bytes            at most %u in a request\n", REQUEST_BYTES);
+	struct decant_limits copy = *limits;
+	bool any = false;
+
+	fprintf(out, "\"%s\":{", name);
+	for (unsigned i = 0; explain_limits_name(i); i++) {
+		size_t value = *explain_limits_field(&copy, i);
+
+		if (!value)
+			continue;
+		fprintf(out, "%s\"%s\":%zu", any ? "," : "", explain_limits_name(i),
+			value);
+		any = true;
+	}
+	fprintf(out, "}");
 }
 
-static int limits_file(struct limits_request *r)
+bool limits_is_real(const char *arg)
 {
-	int fd = open(r->what, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err;
-	struct decant_uring_file_info info;
+	const char *rest;
+	int sort = sort_of(arg, &rest);
+
+	return sort >= 0 && sorts[sort].of;
+}
+
+bool limits_of_real(const char *arg, struct decant_limits *limits, struct report *report)
+{
+	const char *rest;
+	int sort = sort_of(arg, &rest);
+
+	return sorts[sort].of(rest, limits, report);
+}
+
+static bool inspect(const char *path, struct decant_uring_file_info *info,
+		    struct report *report)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err;
 	struct decant_uring_file *file;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st)) {
-		report_set(&r->report, EXIT_SOURCE, "%s: %s", r->what, strerror(errno));
-		return report_print(&r->report);
+		report_set(report, EXIT_SOURCE, "%s: %s", path, strerror(errno));
+	} else if (S_ISDIR(st.st_mode)) {
+		report_set(report, EXIT_SOURCE, "%s: is a directory; name a file in it",
+			   path);
+	} else {
+		err = decant_uring_file_open(&file, fd, DECANT_URING_DIRECT_AUTO);
+		if (err) {
+			report_set(report, EXIT_SOURCE, "%s: %s", path, strerror(-err));
+		} else {
+			decant_uring_file_info(file, info);
+			decant_uring_file_close(file);
+		}
 	}
-	if (S_ISDIR(st.st_mode)) {
-		report_set(&r->report, EXIT_SOURCE,
-			   "%s: is a directory; name a file in it", r->what);
-		return report_print(&r->report);
+	if (fd >= 0)
+		close(fd);
+	return !report->code;
+}
+
+struct decant_limits limits_of_info(const struct decant_uring_file_info *i)
+{
+	struct decant_limits limits = {.max_elements = IOV_MAX,
+				       .max_bytes = REQUEST_BYTES};
+
+	if (!i->direct)
+		return limits;
+	limits.addr_align = i->mem_align;
+	limits.len_align = i->offset_align;
+	limits.max_bytes &= ~((size_t)i->offset_align - 1);
+	return limits;
+}
+
+bool limits_of_file(const char *name, struct decant_limits *limits, struct report *report)
+{
+	struct decant_uring_file_info info;
+
+	if (!inspect(name, &info, report))
+		return false;
+	*limits = limits_of_info(&info);
+	return true;
+}
+
+static void file_json(struct limits_request *r, const struct decant_uring_file_info *i)
+{
+	struct decant_limits limits = limits_of_info(i);
+
+	fprintf(r->out, "\"file\":");
+	text_json(r->out, r->name);
+	fprintf(r->out,
+		",\"direct\":%s,\"addr_align\":%u,\"len_align\":%u,\"offset_align\":%u,"
+		"\"max_elements\":%u,\"max_bytes\":%u,\"known\":%s,",
+		i->direct ? "true" : "false", i->mem_align, i->offset_align,
+		i->offset_align, IOV_MAX, REQUEST_BYTES, i->known ? "true" : "false");
+	if (i->why) {
+		fprintf(r->out, "\"why\":");
+		text_json(r->out, i->why);
+		fprintf(r->out, ",");
 	}
-	err = decant_uring_file_open(&file, fd, DECANT_URING_DIRECT_AUTO);
-	if (err) {
-		report_set(&r->report, EXIT_SOURCE, "%s: %s", r->what, strerror(-err));
-		return report_print(&r->report);
+	limits_print_json(r->out, "limits", &limits);
+}
+
+static void file_text(struct limits_request *r, const struct decant_uring_file_info *i)
+{
+	fprintf(r->out, "file             %s\n", r->name);
+	fprintf(r->out, "direct I/O       %s%s%s\n", i->direct ? "yes" : "no",
+		i->why ? ": " : "", i->why ? i->why : "");
+	fprintf(r->out, "memory           multiples of %u bytes%s\n", i->mem_align,
+		i->known || !i->direct ? "" : " (a safe guess)");
+	fprintf(r->out,
+		"position, length multiples of %u bytes; decant stages the rest\n",
+		i->offset_align);
+	fprintf(r->out, "elements         at most %u in a request\n", IOV_MAX);
+	fprintf(r->out, "bytes            at most %u in a request\n", REQUEST_BYTES);
+}
+
+bool limits_file(struct limits_request *r)
+{
+	struct decant_uring_file_info info;
+
+	if (!inspect(r->name, &info, r->report))
+		return false;
+	(r->json ? file_json : file_text)(r, &info);
+	return true;
+}
+
+/* All sections, one after the other. */
+static bool show_all(struct limits_request *r)
+{
+	r->all = true;
+	for (size_t i = 0; i < NR(sorts); i++) {
+		if (sorts[i].name_needed)
+			continue;
+		if (i)
+			fprintf(r->out, r->json ? ",\n" : "\n");
+		r->found = 0;
+		if (!sorts[i].show(r))
+			return false;
 	}
-	decant_uring_file_info(file, &info);
-	if (r->json)
-		print_file_json(r->what, &info);
-	else
-		print_file(r->what, &info);
-	decant_uring_file_close(file);
-	close(fd);
-	return EXIT_DONE;
+	return true;
 }
 
-static void print_provider_json(const struct decant_ofi_info *i, bool first)
+static bool show(struct limits_request *r, const char *what)
 {
-	printf("%s{\"provider\":", first ? "" : ",");
-	text_json(stdout, i->provider);
-	printf(",\"endpoint\":");
-	text_json(stdout, i->endpoint);
-	printf(",\"max_elements\":%zu,\"rma_max_elements\":%zu,\"max_bytes\":%zu,"
-	       "\"inject_bytes\":%zu,\"mr_local\":%s,\"mr_virt_addr\":%s,\"manual_"
-	       "progress\":%s}",
-	       i->iov_limit, i->rma_iov_limit, i->max_msg_bytes, i->inject_bytes,
-	       i->mr_local ? "true" : "false", i->mr_virt_addr ? "true" : "false",
-	       i->manual_progress ? "true" : "false");
+	int sort;
+
+	if (!strcmp(what, "all"))
+		return show_all(r);
+	sort = sort_of(what, &r->name);
+	if (sort >= 0 && sorts[sort].show)
+		return sorts[sort].show(r);
+	r->name = what;
+	return limits_file(r);
 }
 
-static void print_provider(const struct decant_ofi_info *i, bool first)
+/* Nothing is printed before all of it is there: an error has no output. */
+static int run(bool json, const char *what, struct report *report)
 {
-	if (first)
-		printf("%-16s %-4s %8s %8s %12s %8s  %s\n", "provider", "type",
-		       "elements", "remote", "bytes", "inject", "notes");
-	printf("%-16s %-4s %8zu %8zu %12s %8zu  %s%s%s\n", i->provider, i->endpoint,
-	       i->iov_limit, i->rma_iov_limit, text_of_size(i->max_msg_bytes).text,
-	       i->inject_bytes, i->mr_local ? "local keys; " : "",
-	       i->mr_virt_addr ? "virtual addresses; " : "",
-	       i->manual_progress ? "both sides must poll" : "");
-}
+	char *text = NULL;
+	size_t len = 0;
+	struct limits_request r = {.json = json, .report = report};
 
-/* Nothing is printed before there is something: an error has no output. */
-static int on_provider(void *user, const struct decant_ofi_info *info)
-{
-	struct limits_request *r = user;
-	const char *wanted = strchr(r->what, ':');
-
-	if (wanted && strcmp(wanted + 1, info->provider))
-		return 0;
-	if (r->json && !r->found)
-		printf("{\"providers\":[");
-	if (r->json)
-		print_provider_json(info, !r->found);
-	else
-		print_provider(info, !r->found);
-	r->found++;
-	return 0;
-}
-
-static int limits_fabric(struct limits_request *r)
-{
-	int err = decant_ofi_providers(on_provider, r);
-
-	if (r->json && r->found)
-		printf("]}\n");
-	if (err < 0)
-		report_set(&r->report, EXIT_PEER, "libfabric: %s", strerror(-err));
-	else if (!r->found)
-		report_set(&r->report, EXIT_PEER,
-			   "%s: no such provider here; see decant limits fabric",
-			   r->what);
-	return report_print(&r->report);
+	r.out = open_memstream(&text, &len);
+	if (!r.out) {
+		report_set(report, EXIT_RESOURCES, "limits: %s", strerror(errno));
+		return report_print(report);
+	}
+	if (json)
+		fprintf(r.out, "{");
+	show(&r, what);
+	if (json)
+		fprintf(r.out, "}\n");
+	fclose(r.out);
+	if (!report->code && (fwrite(text, 1, len, stdout) < len || fflush(stdout)))
+		report_set(report, EXIT_TARGET, "standard output: %s", strerror(errno));
+	free(text);
+	return report_print(report);
 }
 
 int command_limits(int argc, char **argv)
 {
-	struct limits_request r = {0};
+	static struct report report;
+	const char *what = NULL;
+	bool json = false;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
@@ -159,18 +256,19 @@ int command_limits(int argc, char **argv)
 			return EXIT_DONE;
 		}
 		if (!strcmp(argv[i], "--json"))
-			r.json = true;
-		else if (argv[i][0] == '-' || r.what)
-			report_set(&r.report, EXIT_USAGE,
+			json = true;
+		else if (argv[i][0] == '-' || what)
+			report_set(&report, EXIT_USAGE,
 				   "%s: unexpected; see decant limits --help", argv[i]);
 		else
-			r.what = argv[i];
+			what = argv[i];
 	}
-	if (!r.what)
-		report_set(&r.report, EXIT_USAGE, "limits: expected PATH or fabric");
-	if (r.report.code)
-		return report_print(&r.report);
-	if (!strcmp(r.what, "fabric") || !strncmp(r.what, "fabric:", 7))
-		return limits_fabric(&r);
-	return limits_file(&r);
+	if (!what)
+		report_set(
+			&report, EXIT_USAGE,
+			"limits: expected PATH, fabric, verbs, block, uring, crypto or "
+			"all");
+	if (report.code)
+		return report_print(&report);
+	return run(json, what, &report);
 }

@@ -12,8 +12,9 @@ static const struct {
 	const char *what;
 } commands[] = {
 	{"copy", command_copy, "copy a file, locally or to or from another host"},
+	{"explain", command_explain, "show what becomes of a list of buffers"},
 	{"keygen", command_keygen, "make a key: to decrypt with, or for two hosts"},
-	{"limits", command_limits, "show what a file or a fabric demands"},
+	{"limits", command_limits, "show what files, devices and fabrics demand"},
 	{"serve", command_serve, "be the other side of a copy"},
 };
 

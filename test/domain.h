@@ -8,14 +8,16 @@
 struct test_domain {
 	struct decant_domain domain;
 	uint64_t next;
+	bool as_here; /* not next, but the address it has here */
 };
 
 static int test_domain_do_map(struct decant_domain *domain,
 			      const struct decant_span *span,
 			      struct decant_mapping *mapping)
 {
-	(void)span;
-	mapping->iova = ((struct test_domain *)domain)->next;
+	const struct test_domain *td = (struct test_domain *)domain;
+
+	mapping->iova = td->as_here ? (uintptr_t)span->addr : td->next;
 	mapping->lkey = 7;
 	return 0;
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """readme.py - what the README shows works: its C example compiles and runs, its files exist,
-and every option of `decant copy --help` is in the man page and the other way round. TAP."""
+and every option of `decant copy --help` and explain's is in its man page and the other way
+round. TAP."""
 import argparse
 import pathlib
 import re
@@ -43,9 +44,9 @@ def links(page):
     return [f'{name}: no such file' for name in names if not (page.parent / name).exists()]
 
 
-def options(decant):
-    shown = set(re.findall(r'--[a-z-]+', run(decant, 'copy', '--help').stdout))
-    page = (TOP / 'docs/man/decant-copy.1').read_text().replace('\\-', '-')
+def options(decant, name):
+    shown = set(re.findall(r'--[a-z-]+', run(decant, name, '--help').stdout))
+    page = (TOP / f'docs/man/decant-{name}.1').read_text().replace('\\-', '-')
     written = set(re.findall(r'--[a-z-]+', page)) - {'--stdio'}
     return [f'{o}: only in one of help and man page' for o in sorted(shown ^ written)]
 
@@ -62,11 +63,12 @@ def main():
     parser.add_argument('--lib', required=True)
     parser.add_argument('--decant', required=True)
     args = parser.parse_args()
-    print('1..4')
+    print('1..5')
     ok = case(1, "the README's example compiles and runs", example(args.lib))
     ok &= case(2, "the README's links lead somewhere", links(TOP / 'README.md'))
-    ok &= case(3, 'help and man page of copy have the same options', options(args.decant))
-    ok &= case(4, 'the man pages are correct', man_pages((TOP / 'docs/man').glob('*.1')))
+    ok &= case(3, 'help and man page of copy have the same options', options(args.decant, 'copy'))
+    ok &= case(4, 'so have those of explain', options(args.decant, 'explain'))
+    ok &= case(5, 'the man pages are correct', man_pages((TOP / 'docs/man').glob('*.1')))
     return 0 if ok else 1
 
 

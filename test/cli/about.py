@@ -182,6 +182,7 @@ def no_libfabric(rig):
 
 @cases([[], ['--help'], ['-h'], ['help'], ['copy', '--help'], ['copy', '-h'],
         ['copy', '--chunk', '0', '--help'], ['limits', '--help'], ['limits', '-h'],
+        ['explain', '--help'], ['explain', '-h'],
         ['serve', '--help'], ['serve', '-h'], ['keygen', '--help'], ['keygen', '-h']])
 def help_is_there(rig, args):
     done = decant(rig, *args)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* limits_no_verbs.c - a command that was built without libibverbs. */
+#include "real.h"
+
+bool limits_verbs(struct limits_request *r)
+{
+	if (!r->all)
+		return report_set(r->report, EXIT_PEER,
+				  "verbs: this decant was built without libibverbs");
+	fprintf(r->out, r->json ? "\"verbs\":[]" : "no RDMA: built without libibverbs\n");
+	return true;
+}
+
+bool limits_of_verbs(const char *name, struct decant_limits *limits,
+		     struct report *report)
+{
+	(void)name;
+	(void)limits;
+	return report_set(report, EXIT_PEER,
+			  "verbs: this decant was built without libibverbs");
+}

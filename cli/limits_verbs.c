@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* limits_verbs.c - what RDMA devices demand. */
+#include <string.h>
+#include <decant/verbs.h>
+#include "real.h"
+#include "text.h"
+
+static const char *transport(const struct decant_verbs_caps *caps)
+{
+	static const char *const names[] = {"infiniband", "roce", "iwarp"};
+
+	return caps->transport <= DECANT_VERBS_IWARP ? names[caps->transport] : "?";
+}
+
+static void show_json(struct limits_request *r, const struct decant_verbs_caps *caps)
+{
+	fprintf(r->out, "%s{\"device\":", r->found ? "," : "");
+	text_json(r->out, caps->device);
+	fprintf(r->out,
+		",\"port\":%u,\"transport\":\"%s\",\"active\":%s,\"requests\":%zu,"
+		"\"completions\":%zu,\"reads\":%zu,\"regions\":%zu,\"region_bytes\":%zu,"
+		"\"write_imm\":%s,\"on_demand\":%s,",
+		caps->port, transport(caps), caps->active ? "true" : "false",
+		caps->requests, caps->completions, caps->reads, caps->regions,
+		caps->region_bytes, caps->write_imm ? "true" : "false",
+		caps->on_demand ? "true" : "false");
+	limits_print_json(r->out, "limits", &caps->send);
+	fprintf(r->out, ",");
+	limits_print_json(r->out, "read_limits", &caps->read);
+	fprintf(r->out, "}");
+}
+
+static void show_text(struct limits_request *r, const struct decant_verbs_caps *caps)
+{
+	if (!r->found)
+		fprintf(r->out, "%-16s %-10s %8s %8s %12s %8s %8s  %s\n", "RDMA device",
+			"transport", "elements", "in reads", "bytes", "requests", "reads",
+			"notes");
+	fprintf(r->out, "%-16s %-10s %8zu %8zu %12s %8zu %8zu  %s%s\n", caps->device,
+		transport(caps), caps->send.max_elements, caps->read.max_elements,
+		text_of_size(caps->send.max_bytes).text, caps->requests, caps->reads,
+		caps->active ? "" : "down; ", caps->on_demand ? "on demand" : "");
+}
+
+static int on_device(void *user, const struct decant_verbs_caps *caps)
+{
+	struct limits_request *r = user;
+
+	if (r->name && strcmp(r->name, caps->device))
+		return 0;
+	(r->json ? show_json : show_text)(r, caps);
+	r->found++;
+	return 0;
+}
+
+static bool no_such(const char *name, int err, struct report *report)
+{
+	if (err < 0)
+		return report_set(report, EXIT_PEER, "verbs: %s", strerror(-err));
+	return report_set(report, EXIT_PEER, "verbs%s%s: no such RDMA device here",
+			  name ? ":" : "", name ? name : "");
+}
+
+bool limits_verbs(struct limits_request *r)
+{
+	int err;
+
+	if (r->json)
+		fprintf(r->out, "\"verbs\":[");
+	err = decant_verbs_devices(on_device, r);
+	if (r->json)
+		fprintf(r->out, "]");
+	if (r->found)
+		return true;
+	if (!r->all)
+		return no_such(r->name, err, r->report);
+	if (!r->json)
+		fprintf(r->out, "no RDMA devices%s%s\n", err < 0 ? ": " : "",
+			err < 0 ? strerror(-err) : "");
+	return true;
+}
+
+struct wanted {
+	const char *name;
+	struct decant_limits *limits;
+	bool found;
+};
+
+static int take_device(void *user, const struct decant_verbs_caps *caps)
+{
+	struct wanted *wanted = user;
+
+	if (wanted->name && strcmp(wanted->name, caps->device))
+		return 0;
+	*wanted->limits = caps->send;
+	wanted->found = true;
+	return 1;
+}
+
+bool limits_of_verbs(const char *name, struct decant_limits *limits,
+		     struct report *report)
+{
+	struct wanted wanted = {name, limits, false};
+	int err = decant_verbs_devices(take_device, &wanted);
+
+	return wanted.found || no_such(name, err, report);
+}
