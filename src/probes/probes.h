@@ -27,6 +27,12 @@
 /* Where it is called, so that it costs no call. */
 #define PROBE static inline __attribute__((always_inline))
 
+/* What <sys/sdt.h> makes of them is not ISO C. */
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#endif
+
 /* A walk of the loop is over: what it began at, what it was to take, what came of it. */
 PROBE void probe_extract(unsigned kind, const char *sink, size_t wanted, size_t done,
 			 size_t elements, unsigned stop)
@@ -86,4 +92,8 @@ PROBE void probe_verbs_complete(const void *pair, const void *user, unsigned kin
 {
 	PROBE4(decant_verbs, complete, pair, user, kind, result);
 }
+
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 #endif
