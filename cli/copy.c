@@ -10,6 +10,7 @@
 #include "filter.h"
 #include "remote.h"
 #include "session.h"
+#include "trace_file.h"
 
 struct copy {
 	struct copy_options options;
@@ -22,6 +23,7 @@ struct copy {
 	struct endpoint *target;
 	struct copy_stats stats;
 	struct remote remote;
+	struct trace_file trace;
 };
 
 /*
@@ -152,6 +154,15 @@ static void print_stats(struct copy *c, uint64_t began)
 	stats_print(s, o->stats, strcmp(o->target, "-") ? stdout : stderr);
 }
 
+static void write_trace(struct copy *c)
+{
+	const struct trace_about about = {.source = c->options.source,
+					  .target = c->options.target,
+					  .bytes = c->stats.bytes};
+
+	trace_file_write(&c->trace, &about, &c->report);
+}
+
 /*
  * After an error requests may still be under way in buffers that can't be given back (a
  * read from a terminal never ends), so the process ends as it is, once nothing is left
@@ -161,6 +172,7 @@ static void abandon(struct copy *c)
 {
 	if (c->target && c->target->ops->abandon)
 		c->target->ops->abandon(c->target);
+	trace_file_abandon(&c->trace);
 	if (c->session.client) {
 		session_abandon(&c->session);
 		control_close(&c->session.control);
@@ -178,6 +190,7 @@ static void close_all(struct copy *c)
 	if (c->session.client)
 		session_close(&c->session);
 	engine_fini(&c->engine);
+	trace_file_close(&c->trace);
 	decant_age_keys_free(c->options.crypt.keys);
 }
 
@@ -194,8 +207,12 @@ int command_copy(int argc, char **argv)
 		return report_print(&c->report);
 	}
 	engine_catch_signals();
-	if (engine_init(&c->engine, &c->options, &c->report))
+	if (trace_file_open(&c->trace, &c->options, began, &c->report) &&
+	    engine_init(&c->engine, &c->options, &c->report)) {
+		c->engine.stats.trace = c->trace.trace;
 		open_ends(c);
+		stats_phase(&c->engine.stats, "open", began);
+	}
 	if (!c->report.code) {
 		say_choice(c);
 		progress_begin(&c->engine.progress, c->options.quiet,
@@ -205,6 +222,7 @@ int command_copy(int argc, char **argv)
 	if (c->report.code)
 		abandon(c);
 	print_stats(c, began);
+	write_trace(c);
 	close_all(c);
-	return EXIT_DONE;
+	return report_print(&c->report);
 }

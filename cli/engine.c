@@ -318,6 +318,9 @@ static bool finish(struct engine *engine)
 bool engine_run(struct engine *engine, struct endpoint *source,
 		struct endpoint *const *filters, struct endpoint *target)
 {
+	uint64_t began = stats_now();
+	bool good;
+
 	engine->hops[0].source = source;
 	engine->hops[engine->nr_hops - 1].target = target;
 	for (unsigned i = 0; i + 1 < engine->nr_hops; i++) {
@@ -329,5 +332,8 @@ bool engine_run(struct engine *engine, struct endpoint *source,
 		engine_interrupted(engine);
 	}
 	progress_end(&engine->progress);
-	return !engine->report->code && finish(engine);
+	began = stats_phase(&engine->stats, "transfer", began);
+	good = !engine->report->code && finish(engine);
+	stats_phase(&engine->stats, "finish", began);
+	return good;
 }

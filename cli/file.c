@@ -61,7 +61,7 @@ static enum start file_read(struct endpoint *ep, struct chunk *chunk)
 		engine_filled(ep->engine, chunk);
 		return START_DONE;
 	}
-	stage_begin(ep->stage);
+	stage_begin(ep->stage, chunk->number);
 	if (!read_rest(f, chunk))
 		return START_FAILED;
 	if (chunk->last)
@@ -92,7 +92,7 @@ static void file_was_read(struct endpoint *ep, struct chunk *chunk, ssize_t resu
 	/* What comes back short is continued: that tells the end from an error. */
 	if (result > 0 && chunk->done < chunk->len && read_rest(f, chunk))
 		return;
-	stage_end(ep->stage, chunk->done);
+	stage_end(ep->stage, chunk->number, chunk->done);
 	chunk->at = NULL;
 	if (result < 0)
 		fail(f, EXIT_SOURCE, (int)-result);
@@ -122,7 +122,7 @@ static bool file_write(struct endpoint *ep, struct chunk *chunk)
 		engine_emptied(chunk);
 		return true;
 	}
-	stage_begin(ep->stage);
+	stage_begin(ep->stage, chunk->number);
 	chunk->done = 0;
 	return write_rest(f, chunk);
 }
@@ -135,7 +135,7 @@ static void file_was_written(struct endpoint *ep, struct chunk *chunk, ssize_t r
 		chunk->done += (size_t)result;
 	if (result > 0 && chunk->done < chunk->len && write_rest(f, chunk))
 		return;
-	stage_end(ep->stage, chunk->done);
+	stage_end(ep->stage, chunk->number, chunk->done);
 	if (result <= 0)
 		fail(f, EXIT_TARGET, result ? (int)-result : EIO);
 	engine_emptied(chunk);

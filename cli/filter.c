@@ -33,6 +33,7 @@ struct job {
 	bool last;
 	uint64_t in_end, out_end;
 	ssize_t result;
+	struct trace_job work;
 };
 
 struct filter {
@@ -139,12 +140,15 @@ static void run_job(void *user, unsigned slot)
 	struct filter *f = user;
 	struct job *job = &f->jobs[slot];
 
+	job->work.began = stats_now();
+	job->work.thread = (uintptr_t)pthread_self();
 	if (f->encrypts)
 		job->result = decant_age_seal(job->age, &job->dst, &job->src, job->len,
 					      job->last);
 	else
 		job->result = decant_age_unseal(job->age, &job->dst, &job->src, job->len,
 						job->chunk, job->last);
+	job->work.ended = stats_now();
 }
 
 static int prepare_job(struct filter *f, struct job *job, uint64_t chunks)
@@ -193,7 +197,7 @@ static bool begin_job(struct filter *f, uint64_t chunks, uint64_t len, uint64_t 
 		return true;
 	}
 	f->all_begun = last;
-	stage_begin(f->ep.stage);
+	stage_begin(f->ep.stage, f->crew.handed_in);
 	crew_hand_in(&f->crew);
 	return true;
 }
@@ -289,7 +293,8 @@ static bool take_back(struct filter *f)
 		job->len = decant_iter_count(&job->src);
 		run_job(f, (unsigned)slot);
 	}
-	stage_end(f->ep.stage, job->text);
+	stage_worked(f->ep.stage, &job->work, f->crew.taken_back, job->text);
+	stage_end(f->ep.stage, f->crew.taken_back, job->text);
 	if (job->result < 0)
 		return chunk_failed(f, job->chunk, (int)job->result);
 	crew_take_back(&f->crew);
@@ -576,6 +581,7 @@ struct endpoint *filter_open(struct engine *engine, const struct crypt_options *
 	f->keys = crypt->keys;
 	f->path = strdup(strcmp(path, "-") ? path : "standard input");
 	f->ep.stage = stats_stage(&engine->stats, f->encrypts ? "encrypt" : "decrypt");
+	stage_has_workers(f->ep.stage);
 	if (!lane_init(&f->in, engine->depth) || !lane_init(&f->out, engine->depth) ||
 	    !f->path)
 		fail(f, EXIT_RESOURCES, "no memory");

@@ -18,6 +18,7 @@ enum {
 	OPT_DIRECT,
 	OPT_IO,
 	OPT_STATS,
+	OPT_TRACE,
 	OPT_RSH,
 	OPT_REMOTE,
 	OPT_FABRIC,
@@ -40,6 +41,7 @@ static const struct option long_options[] = {
 	{"direct", required_argument, NULL, OPT_DIRECT},
 	{"io", required_argument, NULL, OPT_IO},
 	{"stats", optional_argument, NULL, OPT_STATS},
+	{"trace", required_argument, NULL, OPT_TRACE},
 	{"rsh", required_argument, NULL, OPT_RSH},
 	{"remote-decant", required_argument, NULL, OPT_REMOTE},
 	{"fabric", required_argument, NULL, OPT_FABRIC},
@@ -90,6 +92,7 @@ static const char help_text[] =
 	"  --threads N        threads that encrypt or decrypt (processors, at most 4)\n"
 	"  --stats[=FORMAT]   what was done, as text or json, on standard output\n"
 	"                     (standard error if DST is -)\n"
+	"  --trace FILE       when what was done, for Perfetto or chrome://tracing\n"
 	"  -q, --quiet        no progress\n"
 	"  -h, --help         this text\n"
 	"\n"
@@ -100,7 +103,8 @@ static const char help_text[] =
 	"Exit status: 0 done; 2 wrong usage; 3 the source can't be read or changed;\n"
 	"4 the target can't be written; 5 the other host or the fabric failed;\n"
 	"6 something was not authentic, or cut off; 7 memory or another resource is\n"
-	"missing; 8 no key fits, or a key file can't be used; 130 interrupted.\n";
+	"missing; 8 no key fits, or a key file can't be used; 9 the copy is done, but\n"
+	"its trace could not be written; 130 interrupted.\n";
 
 void copy_options_help(void)
 {
@@ -222,6 +226,9 @@ static bool parse_one(struct copy_options *o, int option, const char *arg,
 			ok = parse_word("stats", arg, formats, &value, report);
 		o->stats = value ? STATS_JSON : STATS_TEXT;
 		return ok;
+	case OPT_TRACE:
+		o->trace = arg;
+		return true;
 	case OPT_RSH:
 		o->rsh = arg;
 		return true;

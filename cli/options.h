@@ -16,6 +16,7 @@ struct copy_options {
 	enum decant_uring_backend io;
 	enum stats_format stats;
 	bool quiet;
+	const char *trace; /* a file for it, or NULL */
 	const char *rsh;
 	const char *remote_decant;
 	const char *key_file; /* for decant://; NULL: none */

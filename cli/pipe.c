@@ -60,7 +60,7 @@ static enum start pipe_read(struct endpoint *ep, struct chunk *chunk)
 	p->done = 0;
 	if (!read_rest(p, chunk))
 		return START_FAILED;
-	stage_begin(ep->stage);
+	stage_begin(ep->stage, chunk->number);
 	p->busy = true;
 	p->next++;
 	return START_DONE;
@@ -84,7 +84,7 @@ static void pipe_was_read(struct endpoint *ep, struct chunk *chunk, ssize_t resu
 	if (read_goes_on(p, chunk, result))
 		return;
 	p->busy = false;
-	stage_end(ep->stage, p->done);
+	stage_end(ep->stage, chunk->number, p->done);
 	chunk->at = NULL;
 	if (result < 0)
 		fail(p, EXIT_SOURCE, (int)-result);
@@ -110,10 +110,12 @@ static bool write_rest(struct pipe *p, struct chunk *chunk)
 
 static bool write_next(struct pipe *p)
 {
+	struct chunk *chunk = p->waiting[p->first];
+
 	p->done = 0;
-	if (!write_rest(p, p->waiting[p->first]))
+	if (!write_rest(p, chunk))
 		return false;
-	stage_begin(p->ep.stage);
+	stage_begin(p->ep.stage, chunk->number);
 	p->busy = true;
 	return true;
 }
@@ -151,7 +153,7 @@ static void pipe_was_written(struct endpoint *ep, struct chunk *chunk, ssize_t r
 	p->busy = false;
 	p->first = (p->first + 1) % ep->engine->depth;
 	p->nr--;
-	stage_end(ep->stage, p->done);
+	stage_end(ep->stage, chunk->number, p->done);
 	engine_emptied(chunk);
 	if (p->nr && !ep->engine->report->code)
 		write_next(p);

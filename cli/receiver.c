@@ -47,10 +47,10 @@ static bool open_chunk(struct peer *p, struct slot *slot, struct chunk *chunk)
 	chunk->last = name->last;
 	if (!p->crypto)
 		return take_plain(p, slot, chunk);
-	stage_begin(p->crypto);
+	stage_begin(p->crypto, name->number);
 	err = sealer_open(&p->sealer, name, chunk_iter(chunk, DECANT_DEST),
 			  peer_memory(p, name->number));
-	stage_end(p->crypto, name->len);
+	stage_end(p->crypto, name->number, name->len);
 	if (!err && plausible(p, name))
 		return true;
 	return report_set(

@@ -15,6 +15,7 @@ enum exit_code {
 	EXIT_TAMPERED = 6,
 	EXIT_RESOURCES = 7,
 	EXIT_KEY = 8,
+	EXIT_TRACE = 9, /* the copy itself is done */
 	EXIT_INTERRUPTED = 130,
 };
 

@@ -30,10 +30,10 @@ static bool sealed(struct peer *p, struct slot *slot, struct chunk *chunk,
 		slot->holder = chunk;
 		return true;
 	}
-	stage_begin(p->crypto);
+	stage_begin(p->crypto, chunk->number);
 	err = sealer_seal(&p->sealer, &slot->name, chunk_iter(chunk, DECANT_SOURCE),
 			  memory);
-	stage_end(p->crypto, chunk->len);
+	stage_end(p->crypto, chunk->number, chunk->len);
 	if (err)
 		return report_set(peer_report(p), EXIT_RESOURCES, "sealing a chunk: %s",
 				  strerror(-err));
@@ -62,7 +62,7 @@ static bool send_chunk(struct peer *p, struct chunk *chunk)
 	p->moved_bytes += slot->name.len;
 	p->moved_chunks++;
 	p->load[slot->rail]++;
-	stage_begin(p->ep.stage);
+	stage_begin(p->ep.stage, slot->name.number);
 	if (!len)
 		return sender_written(p, slot);
 	p->flying++;
@@ -72,7 +72,7 @@ static bool send_chunk(struct peer *p, struct chunk *chunk)
 
 bool sender_written(struct peer *p, struct slot *slot)
 {
-	stage_end(p->ep.stage, slot->name.len);
+	stage_end(p->ep.stage, slot->name.number, slot->name.len);
 	p->load[slot->rail]--;
 	if (slot->holder)
 		engine_emptied(slot->holder);

@@ -18,6 +18,9 @@ struct stage_stats *stats_stage(struct side_stats *side, const char *name)
 	struct stage_stats *stage = &side->stages[side->nr++];
 
 	snprintf(stage->name, sizeof(stage->name), "%s", name);
+	stage->trace = side->trace;
+	if (stage->trace)
+		stage->track = trace_track(stage->trace, TRACE_STAGE, name);
 	return stage;
 }
 
@@ -29,18 +32,54 @@ void stats_describe(struct side_stats *side, const char *text)
 		 text);
 }
 
-void stage_begin(struct stage_stats *stage)
+void stage_begin(struct stage_stats *stage, uint64_t number)
 {
-	if (!stage->under_way++)
-		stage->since = stats_now();
+	bool idle = !stage->under_way++;
+	uint64_t now = idle || stage->trace ? stats_now() : 0;
+
+	if (idle)
+		stage->since = now;
+	if (stage->trace)
+		trace_begin(stage->trace, stage->track, number, now);
 }
 
-void stage_end(struct stage_stats *stage, size_t bytes)
+void stage_end(struct stage_stats *stage, uint64_t number, size_t bytes)
 {
+	bool idle = !--stage->under_way;
+	uint64_t now = idle || stage->trace ? stats_now() : 0;
+
 	stage->chunks++;
 	stage->bytes += bytes;
-	if (!--stage->under_way)
-		stage->busy_ns += stats_now() - stage->since;
+	if (idle)
+		stage->busy_ns += now - stage->since;
+	if (stage->trace)
+		trace_end(stage->trace, stage->track, number, bytes, now);
+}
+
+uint64_t stats_phase(struct side_stats *side, const char *name, uint64_t began)
+{
+	uint64_t now = stats_now();
+
+	if (side->trace)
+		trace_phase(side->trace, name, began, now);
+	return now;
+}
+
+void stage_has_workers(struct stage_stats *stage)
+{
+	char name[sizeof(stage->name) + sizeof(": thread")];
+
+	if (!stage->trace)
+		return;
+	snprintf(name, sizeof(name), "%s: thread", stage->name);
+	stage->workers = trace_track(stage->trace, TRACE_THREADS, name);
+}
+
+void stage_worked(struct stage_stats *stage, const struct trace_job *job, uint64_t number,
+		  size_t bytes)
+{
+	if (stage->trace)
+		trace_work(stage->trace, stage->workers, job, number, bytes);
 }
 
 static double seconds(uint64_t ns)

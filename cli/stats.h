@@ -5,6 +5,7 @@
 #include <decant/uring.h>
 #include <stdio.h>
 #include "options.h"
+#include "trace.h"
 
 /* A stage is busy while anything of it is under way. */
 struct stage_stats {
@@ -14,6 +15,9 @@ struct stage_stats {
 	uint64_t busy_ns;
 	uint64_t since; /* when it became busy */
 	uint32_t under_way;
+	struct trace *trace; /* NULL: nobody wants one */
+	uint32_t track;	     /* in it */
+	uint32_t workers;    /* and the track of the threads that do the work */
 };
 
 enum { STAGES_MOST = 5 };
@@ -25,6 +29,7 @@ struct side_stats {
 	struct decant_uring_stats ring;
 	struct stage_stats stages[STAGES_MOST];
 	uint32_t nr;
+	struct trace *trace; /* for the stages to come, or NULL */
 };
 
 struct copy_stats {
@@ -44,7 +49,14 @@ uint64_t stats_now(void);
 struct stage_stats *stats_stage(struct side_stats *side, const char *name);
 /* Add how a file is reached: the source's first where there are both. */
 void stats_describe(struct side_stats *side, const char *text);
-void stage_begin(struct stage_stats *stage);
-void stage_end(struct stage_stats *stage, size_t bytes);
+/* number: the chunk's or the job's; one of a number at a time. */
+void stage_begin(struct stage_stats *stage, uint64_t number);
+void stage_end(struct stage_stats *stage, uint64_t number, size_t bytes);
+/* A phase of the copy as a whole is over; the time, for the next one. */
+uint64_t stats_phase(struct side_stats *side, const char *name, uint64_t began);
+/* A stage whose jobs are done by threads: where and when one of them was. */
+void stage_has_workers(struct stage_stats *stage);
+void stage_worked(struct stage_stats *stage, const struct trace_job *job, uint64_t number,
+		  size_t bytes);
 void stats_print(const struct copy_stats *stats, enum stats_format format, FILE *out);
 #endif
