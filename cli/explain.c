@@ -23,32 +23,6 @@ static unsigned columns_of(const struct explain_options *o)
 	return 96;
 }
 
-static bool on_element(void *user, const struct explain_element *el)
-{
-	struct printer *p = user;
-
-	picture_add(p->picture, el);
-	return text_element(p, el);
-}
-
-static bool on_request(void *user, const struct explain_request *request)
-{
-	return text_request(user, request);
-}
-
-static bool on_json_element(void *user, const struct explain_element *el)
-{
-	struct printer *p = user;
-
-	picture_add(p->picture, el);
-	return json_element(p, el);
-}
-
-static bool on_json_request(void *user, const struct explain_request *request)
-{
-	return json_request(user, request);
-}
-
 static bool draw(const struct explain_options *o, const struct drawing *drawing,
 		 struct report *report)
 {
@@ -86,13 +60,13 @@ static void failed(int err, struct report *report)
 static void explain(const struct explain_options *o, struct printer *p,
 		    struct report *report)
 {
-	struct explain_out out = {p, on_element, on_request};
+	struct explain_out out = {p, text_element, text_request};
 	struct drawing drawing;
 	struct explain_totals totals;
 	int err;
 
 	if (o->json)
-		out = (struct explain_out){p, on_json_element, on_json_request};
+		out = (struct explain_out){p, json_element, json_request};
 	(o->json ? json_begin : text_begin)(p);
 	err = explain_run(&o->job, &out, &totals);
 	if (err) {

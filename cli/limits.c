@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <decant/uring.h>
-#include <input.h>
+#include <print.h>
 #include "command.h"
 #include "real.h"
 #include "text.h"
@@ -65,22 +65,16 @@ static int sort_of(const char *arg, const char **rest)
 	return -1;
 }
 
-void limits_print_json(FILE *out, const char *name, const struct decant_limits *limits)
+void limits_print_json(FILE *file, const char *name, const struct decant_limits *limits)
 {
-	struct decant_limits copy = *limits;
-	bool any = false;
+	static struct out out;
 
-	fprintf(out, "\"%s\":{", name);
-	for (unsigned i = 0; explain_limits_name(i); i++) {
-		size_t value = *explain_limits_field(&copy, i);
-
-		if (!value)
-			continue;
-		fprintf(out, "%s\"%s\":%zu", any ? "," : "", explain_limits_name(i),
-			value);
-		any = true;
-	}
-	fprintf(out, "}");
+	out_begin(&out, file);
+	out_text(&out, "\"");
+	out_text(&out, name);
+	out_text(&out, "\":");
+	limits_json(&out, limits);
+	out_flush(&out);
 }
 
 bool limits_is_real(const char *arg)

@@ -40,7 +40,7 @@ bool limits_is_real(const char *arg);
 bool limits_of_real(const char *arg, struct decant_limits *limits, struct report *report);
 
 /* "limits":{...}: what explain --limits takes. */
-void limits_print_json(FILE *out, const char *name, const struct decant_limits *limits);
+void limits_print_json(FILE *file, const char *name, const struct decant_limits *limits);
 
 /* What a file demands that is open for direct I/O. */
 struct decant_uring_file_info;

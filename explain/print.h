@@ -101,13 +101,15 @@ struct printer {
 	unsigned columns; /* of the terminal */
 };
 
+/* The element and request functions are those of struct explain_out, user is the printer;
+ * an element is also kept for the picture. */
 void text_begin(struct printer *p);
-bool text_element(struct printer *p, const struct explain_element *el);
-bool text_request(struct printer *p, const struct explain_request *request);
+bool text_element(void *user, const struct explain_element *el);
+bool text_request(void *user, const struct explain_request *request);
 void text_end(struct printer *p, const struct explain_totals *totals);
 
 void json_begin(struct printer *p);
-bool json_element(struct printer *p, const struct explain_element *el);
-bool json_request(struct printer *p, const struct explain_request *request);
+bool json_element(void *user, const struct explain_element *el);
+bool json_request(void *user, const struct explain_request *request);
 void json_end(struct printer *p, const struct explain_totals *totals);
 #endif

@@ -46,10 +46,12 @@ void json_begin(struct printer *p)
 	out_text(p->out, ",\"requests\":[");
 }
 
-bool json_element(struct printer *p, const struct explain_element *el)
+bool json_element(void *user, const struct explain_element *el)
 {
+	struct printer *p = user;
 	struct out *out = p->out;
 
+	picture_add(p->picture, el);
 	if (!el->index)
 		out_text(out,
 			 el->request ? ",\n{\"elements\":[\n" : "\n{\"elements\":[\n");
@@ -77,8 +79,10 @@ bool json_element(struct printer *p, const struct explain_element *el)
 	return !ferror(out->file);
 }
 
-bool json_request(struct printer *p, const struct explain_request *request)
+bool json_request(void *user, const struct explain_request *request)
 {
+	struct printer *p = user;
+
 	out_text(p->out, "]");
 	field(p->out, "bytes", request->bytes);
 	field(p->out, "staged_bytes", request->staged);

@@ -101,10 +101,12 @@ static void place(struct out *out, const struct explain_element *el)
 	out_text_in(out, room, 18);
 }
 
-bool text_element(struct printer *p, const struct explain_element *el)
+bool text_element(void *user, const struct explain_element *el)
 {
+	struct printer *p = user;
 	struct out *out = p->out;
 
+	picture_add(p->picture, el);
 	if (p->shown >= p->els)
 		return true;
 	p->shown++;
@@ -128,8 +130,9 @@ bool text_element(struct printer *p, const struct explain_element *el)
 	return !ferror(out->file);
 }
 
-bool text_request(struct printer *p, const struct explain_request *request)
+bool text_request(void *user, const struct explain_request *request)
 {
+	struct printer *p = user;
 	struct out *out = p->out;
 
 	if (p->request != request->index || p->shown >= p->els)

@@ -158,7 +158,7 @@ static char *explained(const struct a_case *c)
 	static struct out out;
 	struct picture picture = {.layout = &c->parsed};
 	struct printer p = {.job = &c->job, .out = &out, .picture = &picture};
-	struct explain_out to = {&p, NULL, NULL};
+	const struct explain_out to = {&p, json_element, json_request};
 	struct explain_totals totals;
 	char *text = NULL;
 	size_t len;
@@ -166,8 +166,6 @@ static char *explained(const struct a_case *c)
 	int err;
 
 	REQUIRE(file);
-	to.element = (bool (*)(void *, const struct explain_element *))json_element;
-	to.request = (bool (*)(void *, const struct explain_request *))json_request;
 	out_begin(&out, file);
 	json_begin(&p);
 	err = explain_run(&c->job, &to, &totals);

@@ -83,18 +83,6 @@ static void same_pieces(const struct explain_layout *layout)
 	free(json);
 }
 
-static bool on_element(void *user, const struct explain_element *el)
-{
-	text_element(user, el);
-	picture_add(((struct printer *)user)->picture, el);
-	return true;
-}
-
-static bool on_request(void *user, const struct explain_request *request)
-{
-	return text_request(user, request);
-}
-
 static void explain_all(const struct explain_layout *layout,
 			const struct decant_limits *limits, unsigned way)
 {
@@ -113,7 +101,7 @@ static void explain_all(const struct explain_layout *layout,
 			    .picture = &picture,
 			    .els = 64,
 			    .columns = 40 + way};
-	const struct explain_out to = {&p, on_element, on_request};
+	const struct explain_out to = {&p, text_element, text_request};
 	struct explain_totals totals;
 	char *text = NULL;
 	size_t len;
