@@ -14,7 +14,7 @@ import subprocess
 
 # Programs of bench.h, each run in several processes.
 PROGRAMS = ['extract', 'nvme', 'path2022', 'verbs', 'own', 'copy', 'aead', 'cipher', 'digest',
-            'crc', 'uring-send']
+            'crc', 'uring-send', 'explain']
 # Programs that run one of ours by turns with a peer's, and what makes them quick.
 DRIVERS = {'uring': ('bench/uring', 'bench/bench-uring-load', ['-r', '3', '-s', '0.2']),
            'age': ('bench/age', 'cli/decant', ['-r', '3', '-b', str(256 << 20)]),

@@ -43,6 +43,7 @@ ABOUT = {
     'uring': 'Direct I/O on one file, beside fio with its io_uring engine and the same depth; '
              'each once by the clock and once by processor time.',
     'age': 'Files in the age format between memory and nowhere, beside the program age.',
+    'explain': 'What decant explain takes for a piece, beside the extraction that it is about.',
     'uring-send': 'Datagrams sent without a copy, beside the same sent with one.',
 }
 
