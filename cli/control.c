@@ -148,12 +148,14 @@ static bool put_bytes(struct control *c, const void *bytes, size_t len)
 
 bool control_send(struct control *control, enum message type, const struct wire *wire)
 {
-	unsigned char header[HEADER];
+	unsigned char message[HEADER + WIRE_MOST];
+	size_t len = wire ? wire->len : 0;
 
-	wire_store_u64(header, type);
-	wire_store_u64(header + 8, wire ? wire->len : 0);
-	return put_bytes(control, header, sizeof(header)) &&
-	       (!wire || !wire->len || put_bytes(control, wire->data, wire->len));
+	wire_store_u64(message, type);
+	wire_store_u64(message + 8, len);
+	if (len)
+		memcpy(message + HEADER, wire->data, len);
+	return put_bytes(control, message, HEADER + len);
 }
 
 /* Take a whole message out of the buffer: 1, 0 if it isn't whole yet, -1 if it is none.

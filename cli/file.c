@@ -466,9 +466,13 @@ struct endpoint *target_open(struct engine *engine, const struct root *root,
 			return NULL;
 		path = inside;
 	}
-	if (root_stat(root, path, &st))
+	if (root_stat(root, path, &st)) {
 		st = (struct stat){0};
-	if (!may_write(engine, root, path, &st))
+		if (errno != ENOENT)
+			report_set(engine->report, EXIT_TARGET, "%s: %s", path,
+				   root_strerror(errno));
+	}
+	if (engine->report->code || !may_write(engine, root, path, &st))
 		return NULL;
 	if (st.st_mode && !S_ISREG(st.st_mode))
 		return target_in_place(engine, path, st.st_mode, direct);

@@ -28,12 +28,9 @@ static void linger(int fd)
 			return;
 }
 
-__attribute__((noreturn)) static void end(const struct report *report, const char *who,
-					  const char *what)
+__attribute__((noreturn)) static void refuse(const struct report *report, const char *who)
 {
-	if (report->code)
-		log_line(LOG_REFUSED, "%s: %s%s%s", who, what, *what ? ": " : "",
-			 report->text);
+	log_line(LOG_REFUSED, "%s: refused: %s", who, report->text);
 	_exit(report->code);
 }
 
@@ -68,14 +65,18 @@ static void serve(const struct service *service, struct control *control, const 
 {
 	static struct account account;
 	bool done = serve_copy(control, &service->policy, &account);
+	const char *way = account.push ? "push of " : "pull of ";
 
-	if (done)
+	if (done) {
 		log_line(LOG_NOTE, "%s: %s %s, %llu bytes", who,
 			 account.push ? "took" : "gave", account.path,
 			 (unsigned long long)account.bytes);
-	else
-		linger(control->in);
-	end(&account.report, who, account.push ? "push" : *account.path ? "pull" : "");
+		return;
+	}
+	linger(control->in);
+	log_line(LOG_REFUSED, "%s: %s%s failed: %s", who, *account.path ? way : "request",
+		 account.path, account.report.text);
+	_exit(account.report.code);
 }
 
 void guest_run(const struct service *service, int fd, int line)
@@ -89,12 +90,12 @@ void guest_run(const struct service *service, int fd, int line)
 	inet_tune(fd);
 	strcpy(control.host, "client");
 	if (!prove(service, &control, fd, &report))
-		end(&report, address, "refused");
+		refuse(&report, address);
 	snprintf(who, sizeof(who), "%s (%s)", address, tls_name(control.tls));
 	if (!is_welcome(line, &report)) {
 		control_report(&control, &report);
 		linger(fd);
-		end(&report, who, "refused");
+		refuse(&report, who);
 	}
 	serve(service, &control, who);
 	_exit(EXIT_DONE);
