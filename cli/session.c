@@ -10,6 +10,10 @@
 
 #define PROTOCOL 2
 
+/* Seconds without a sign of life that a server which listens puts up with. */
+#define SILENCE	     60
+#define SILENCE_MOST 600
+
 /* The server's address as its user's connection came in, or as the client knows it. */
 static const char *server_node(const struct session *s, char *room, size_t max)
 {
@@ -226,6 +230,8 @@ bool session_call(struct session *s, const struct remote *remote,
 	r->io = options->io;
 	r->rails = options->rails;
 	r->timeout = 1000 * options->timeout;
+	if (remote->listens && !r->timeout)
+		r->timeout = 1000 * SILENCE;
 	r->plain = options->plain;
 	snprintf(r->fabric, sizeof(r->fabric), "%s",
 		 options->fabric ? options->fabric : "");
@@ -276,6 +282,23 @@ bool session_agree(struct session *s, struct file_meta *meta)
 	       send_message(s, MESSAGE_ACCEPT, &w) && connect_rails(s);
 }
 
+/* Whoever runs a service decides what travels in the clear, and nobody has; and how long
+ * a client that has stopped may keep its place. */
+static bool is_allowed(struct session *s)
+{
+	const struct request *r = &s->request;
+
+	if (!s->control.tls)
+		return true;
+	if (r->plain)
+		return report_set(s->report, EXIT_USAGE,
+				  "--seal none: not with a server that listens");
+	return (r->timeout && r->timeout <= 1000 * SILENCE_MOST) ||
+	       report_set(s->report, EXIT_USAGE,
+			  "--timeout: a server that listens wants 1 to %d seconds",
+			  SILENCE_MOST);
+}
+
 bool session_listen(struct session *s, const struct control *control,
 		    struct report *report)
 {
@@ -288,11 +311,7 @@ bool session_listen(struct session *s, const struct control *control,
 	s->sender = !s->request.push;
 	if (w.bad)
 		return bad_message(s);
-	/* Whoever runs a service decides what travels in the clear, and nobody has. */
-	if (s->control.tls && s->request.plain)
-		return report_set(s->report, EXIT_USAGE,
-				  "--seal none: not with a server that listens");
-	return request_key(s);
+	return request_key(s) && is_allowed(s);
 }
 
 /* The server's rails; *there is what the client calls them. */

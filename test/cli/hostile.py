@@ -11,6 +11,7 @@ import struct
 import subprocess
 import threading
 import time
+from protocol import HELLO, message, request
 from rig import Skip, case, cases, check, check_error, digest, main, same, wait_for
 from service import Proxy, Service, cutter, flipper, recorder
 
@@ -29,7 +30,8 @@ def key_file(rig, name, text, mode=0o600):
 
 
 def push(rig, service, port=None, key=None, **more):
-    return rig.run('--key-file', key or service.key, 'src', service.url('dst', port), **more)
+    return rig.run('--key-file', key or service.key, '--fabric', 'tcp', 'src',
+                   service.url('dst', port), **more)
 
 
 def fails(rig, service, code, words, **how):
@@ -370,11 +372,10 @@ def nobody(rig):
     check_error(5, ['127.0.0.1', str(service.port), 'refused'], done.returncode, done.stderr)
 
 
-def message(kind, data=b''):
-    return struct.pack('<QQ', kind, len(data)) + data
+def asks(path, timeout=60000, key=b'', **more):
+    """A request for a copy, with no key in it: TLS has one."""
+    return HELLO + request(path, fabric=b'tcp', timeout=timeout, key=key, **more)
 
-
-HELLO = message(1, struct.pack('<QQ', 1, 3) + b'0.1')
 
 GARBAGE = {'text': b'GET / HTTP/1.0\r\n\r\n' * 10, 'zeros': bytes(100000),
            'a huge length': struct.pack('<QQ', 1, 1 << 62),
@@ -385,7 +386,17 @@ GARBAGE = {'text': b'GET / HTTP/1.0\r\n\r\n' * 10, 'zeros': bytes(100000),
            'an empty request': HELLO + message(2), 'out of turn': HELLO + message(7),
            'an unknown type': HELLO + message(1 << 32), 'hello twice': HELLO * 2,
            'half a message, and then nothing': (HELLO + message(2, bytes(100)))[:80] + b'\n.\n',
-           'an orderly end': b'\n.\n'}
+           'an orderly end': b'\n.\n', 'a key in the clear': asks(b'x', key=bytes(32)),
+           'no limit on silence': asks(b'x', timeout=0),
+           'a year of silence': asks(b'x', timeout=2147483647),
+           'bytes that are not sealed': asks(b'x', plain=1),
+           'chunk 0': asks(b'x', chunk=0), 'chunk 2^63': asks(b'x', chunk=1 << 63),
+           'depth 2^40': asks(b'x', depth=1 << 40), 'depth 0': asks(b'x', depth=0),
+           'all rails': asks(b'x', rails=1 << 62), 'a path with a zero': asks(b'a\0b'),
+           'a path that climbs': asks(b'../x'), 'a name that climbs': asks(b'.', name=b'..'),
+           'a name with slashes': asks(b'.', name=b'../../x') + b'\n.\n',
+           'no path': asks(b''), 'a request and the end': asks(b'x') + b'\n.\n',
+           'a request and nonsense': asks(b'x') + message(4, bytes(10))}
 
 
 @cases(GARBAGE)
@@ -394,7 +405,7 @@ def with_the_key(rig, name):
     done = subprocess.run([rig.helper('speak'), str(service.port), service.key], timeout=60,
                           input=GARBAGE[name], capture_output=True, check=False)
     same((done.returncode, done.stderr), (0, b''), 'the client')
-    service.logged('(tester)', 'client: ')
+    service.logged('(tester)', 'failed')
     service.idle()
     check('killed' not in service.log(), service.log())
     same(os.listdir(service.root), [], 'the root')

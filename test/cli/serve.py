@@ -67,18 +67,21 @@ def name_alone(rig):
 
 
 SIZES = [0, 1, 4096, 4097, 3 * CHUNK, 5 * CHUNK + 4097]
+FABRICS = {'tcp': SIZES, 'ofi': [4097, 3 * CHUNK], 'shm': [4097], 'auto': [4097]}
 
 
-@cases([f'{way}, {size}' for way in ('push', 'pull') for size in SIZES])
+@cases([f'{way}, {fabric}, {size}' for way in ('push', 'pull') for fabric, sizes in FABRICS.items()
+        for size in sizes])
 def copy_of(rig, name):
-    way, size = name.split(', ')
+    way, fabric, size = name.split(', ')
     service = Service(rig)
     here, there = rig.path('here'), service.root / 'there'
     source, target = (here, there) if way == 'push' else (there, here)
     rig.file(source, int(size)).chmod(0o640)
     os.utime(source, (10 ** 9, 10 ** 9 + 1))
     args = [here, service.url('there')]
-    rig.good(*service.options(), *(args if way == 'push' else reversed(args)))
+    rig.good(*service.options('--fabric', fabric, '--quiet'),
+             *(args if way == 'push' else reversed(args)))
     same(digest(target), digest(source), 'the copy')
     same((target.stat().st_mode & 0o7777, target.stat().st_mtime), (0o640, 10 ** 9 + 1),
          'mode and time')

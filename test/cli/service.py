@@ -48,8 +48,9 @@ class Service:
     def url(self, path, port=None):
         return f'decant://127.0.0.1:{port or self.port}/{path}'
 
-    def options(self):
-        return ['--key-file', str(self.key)]
+    def options(self, *fabric):
+        """Plain sockets, unless a test is about something else: they are there at once."""
+        return ['--key-file', str(self.key), *(fabric or ['--fabric', 'tcp'])]
 
     def children(self):
         path = f'/proc/{self.process.pid}/task/{self.process.pid}/children'
