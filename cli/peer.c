@@ -5,9 +5,10 @@
 #include <string.h>
 
 #define EVENTS	      32
-#define CONTROL_TURNS 64   /* look at the control channel every so many turns */
-#define NAP_MS	      1	   /* when the fabric has nothing to sleep on */
-#define ORDERLY_MS    2000 /* how long to wait for the reason of a broken fabric */
+#define CONTROL_TURNS 64     /* look at the control channel every so many turns */
+#define NAP_MS	      1	     /* when the fabric has nothing to sleep on */
+#define END_MS	      600000 /* how long a client of a service may take at the end */
+#define ORDERLY_MS    2000   /* how long to wait for the reason of a broken fabric */
 #define MS	      1000000u
 
 unsigned char *peer_memory(const struct peer *p, uint64_t number)
@@ -65,6 +66,8 @@ static void check_life(struct peer *p)
 	now = stats_now();
 	if (p->stirred || !p->heard)
 		p->heard = now;
+	if (!p->told)
+		p->told = now;
 	p->stirred = false;
 	if (now - p->heard > limit)
 		report_set(peer_report(p), EXIT_PEER,
@@ -234,13 +237,20 @@ unsigned peer_sleep(struct endpoint *ep, struct pollfd *fds, int *timeout)
  * it. */
 bool peer_await(struct peer *p, enum message wanted, struct wire *wire)
 {
+	/* A client's disk may take its time, but not a service's connection for ever. */
+	bool service = p->session->control.tls && !p->session->client;
+	deadline_t deadline = deadline_in(service ? END_MS : -1);
 	enum message type = 0;
 	int got = 0;
 
-	while (!got && !peer_report(p)->code && !engine_interrupted(p->ep.engine)) {
+	while (!got && !peer_report(p)->code && !engine_interrupted(p->ep.engine) &&
+	       deadline_left(deadline)) {
 		peer_progress(p);
 		got = hear(p, &type, wire, NAP_MS);
 	}
+	if (!got)
+		report_set(peer_report(p), EXIT_PEER, "%s: did not end the copy in %d s",
+			   p->session->control.host, END_MS / 1000);
 	if (peer_report(p)->code)
 		return false;
 	if (got > 0 && type == wanted)
