@@ -136,9 +136,32 @@ static inline bool bench_wanted(const char *name)
 	return !only || strstr(name, only);
 }
 
+/* Of BENCH_RUNS runs that took turns; theirs means nothing without a bound. */
+static inline void bench_row(const struct bench_case *c, double *ours, double *theirs)
+{
+	double ratio[BENCH_RUNS];
+
+	for (size_t i = 0; c->bound_name && i < BENCH_RUNS; i++)
+		ratio[i] = ours[i] / theirs[i];
+	bench_separate();
+	printf("{\"name\": \"%s\", \"unit\": \"%s\", \"runs\": %d", c->name, c->unit,
+	       BENCH_RUNS);
+	bench_stat_print("", bench_stat(ours));
+	if (c->bound_name) {
+		printf(", \"bound\": \"%s\"", c->bound_name);
+		bench_stat_print("bound_", bench_stat(theirs));
+		bench_stat_print("ratio_", bench_stat(ratio));
+	}
+	if (c->goal > 0)
+		printf(", \"goal\": %.3g, \"goal_of\": \"%s\"", c->goal,
+		       c->ratio_goal ? "ratio" : "time");
+	printf("}");
+	fflush(stdout);
+}
+
 static inline void bench_measure(const struct bench_case *c)
 {
-	double ours[BENCH_RUNS], theirs[BENCH_RUNS], ratio[BENCH_RUNS];
+	double ours[BENCH_RUNS], theirs[BENCH_RUNS];
 	void *bound_arg = c->bound_arg ? c->bound_arg : c->arg;
 	size_t times = bench_times(c->fn, c->arg);
 	size_t bound_times = c->bound ? bench_times(c->bound, bound_arg) : 0;
@@ -151,22 +174,8 @@ static inline void bench_measure(const struct bench_case *c)
 			continue;
 		theirs[i] = bench_time(c->bound, bound_arg, bound_times) /
 			    (double)bound_times * scale;
-		ratio[i] = ours[i] / theirs[i];
 	}
-	bench_separate();
-	printf("{\"name\": \"%s\", \"unit\": \"%s\", \"runs\": %d", c->name, c->unit,
-	       BENCH_RUNS);
-	bench_stat_print("", bench_stat(ours));
-	if (c->bound) {
-		printf(", \"bound\": \"%s\"", c->bound_name);
-		bench_stat_print("bound_", bench_stat(theirs));
-		bench_stat_print("ratio_", bench_stat(ratio));
-	}
-	if (c->goal > 0)
-		printf(", \"goal\": %.3g, \"goal_of\": \"%s\"", c->goal,
-		       c->ratio_goal ? "ratio" : "time");
-	printf("}");
-	fflush(stdout);
+	bench_row(c, ours, theirs);
 }
 
 static inline void bench_run(const struct bench_case *c)

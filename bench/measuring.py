@@ -14,7 +14,7 @@ import subprocess
 
 # Programs of bench.h, each run in several processes.
 PROGRAMS = ['extract', 'nvme', 'path2022', 'verbs', 'own', 'copy', 'aead', 'cipher', 'digest',
-            'crc', 'uring-send', 'explain']
+            'crc', 'uring-send', 'ofi-write', 'explain']
 # Programs that run one of ours by turns with a peer's, and what makes them quick.
 DRIVERS = {'uring': ('bench/uring', 'bench/bench-uring-load', ['-r', '3', '-s', '0.2']),
            'age': ('bench/age', 'cli/decant', ['-r', '3', '-b', str(256 << 20)]),
@@ -55,6 +55,10 @@ def where():
     found.update({name: package(name) for name in TOOLS})
     found['commit'] = output('git', 'describe', '--always', '--dirty')
     return {key: value for key, value in found.items() if value}
+
+
+def machine(place):
+    return f"{place['processor']}, {place['processors']} processors, Linux {place['kernel']}"
 
 
 def combine(runs):
@@ -112,14 +116,18 @@ def run_one(build, name, quick):
     return (run_driver if name in DRIVERS else run_program)(build, name, quick)
 
 
-def measure(build, names, quick):
-    """name, result and when for each that could run."""
+def measure(build, names, quick, place):
+    """name, result, and when and where it was measured, for each that could run."""
     for name in names:
         print(name, flush=True)
-        result = run_one(build, name, quick)
+        try:
+            result = run_one(build, name, quick)
+        except subprocess.CalledProcessError as error:
+            # One that fails is not worth losing all others.
+            result = f'it failed: {(error.stderr.splitlines() or [str(error)])[-1]}'
         if isinstance(result, str):
             print(f'{name}: skipped: {result}')
             continue
         yield name, result, {'date': datetime.datetime.now(datetime.UTC).date().isoformat(),
-                             'commit': output('git', 'describe', '--always', '--dirty'),
+                             'commit': place['commit'], 'machine': machine(place),
                              'quick': quick}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ofi_write - remote writes through decant beside bare fi_writemsg() on the same end
- * point, in one run: only the ratios mean anything. Prints JSON.
+ * ofi_write.c - remote writes through decant beside bare fi_writemsg() of one piece on
+ * the same end point, by the clock.
  *
- * usage: ofi_write [provider]...
+ * usage: bench-ofi-write [PROVIDER]...
  */
 #include <poll.h>
 #include <stdio.h>
@@ -14,10 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 #include "../adapters/ofi/fabric.h"
+#include "bench.h"
 
 #define BLOCK  (1u << 20)
 #define WINDOW 16
-#define ROUNDS 5
 
 struct bench {
 	struct decant_ofi *ofi;
@@ -37,18 +37,10 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static void need(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "ofi_write: %s\n", what);
-	exit(1);
-}
-
 static void exchange(int fd, const void *out, void *in, size_t len)
 {
-	need(write(fd, out, len) == (ssize_t)len, "write");
-	need(recv(fd, in, len, MSG_WAITALL) == (ssize_t)len, "recv");
+	bench_need(write(fd, out, len) == (ssize_t)len, "write");
+	bench_need(recv(fd, in, len, MSG_WAITALL) == (ssize_t)len, "recv");
 }
 
 static struct decant_ofi *join(const char *provider, int fd, bool passive)
@@ -65,12 +57,12 @@ static struct decant_ofi *join(const char *provider, int fd, bool passive)
 	struct decant_ofi *ofi;
 	int rc = decant_ofi_new(&ofi, &o);
 
-	need(!rc, decant_ofi_error(ofi));
-	need(!decant_ofi_address(ofi, mine.addr, &mine.len), "address");
+	bench_need(!rc, decant_ofi_error(ofi));
+	bench_need(!decant_ofi_address(ofi, mine.addr, &mine.len), "address");
 	exchange(fd, &mine, &other, sizeof(mine));
 	rc = passive ? decant_ofi_accept(ofi, other.addr, other.len)
 		     : decant_ofi_connect(ofi, other.addr, other.len);
-	need(!rc, decant_ofi_error(ofi));
+	bench_need(!rc, decant_ofi_error(ofi));
 	return ofi;
 }
 
@@ -78,7 +70,7 @@ static unsigned char *memory(void)
 {
 	unsigned char *p = aligned_alloc(4096, (size_t)BLOCK * WINDOW);
 
-	need(p, "memory");
+	bench_need(p, "memory");
 	memset(p, 1, (size_t)BLOCK * WINDOW);
 	return p;
 }
@@ -90,10 +82,10 @@ static void target(const char *provider, int fd)
 	struct decant_ofi_remote remote;
 	struct decant_region *region;
 
-	need(!decant_region_new(&region, memory(), (size_t)BLOCK * WINDOW, NULL),
-	     "region");
-	need(!decant_ofi_grant(ofi, region, &remote), decant_ofi_error(ofi));
-	need(write(fd, &remote, sizeof(remote)) == sizeof(remote), "write");
+	bench_need(!decant_region_new(&region, memory(), (size_t)BLOCK * WINDOW, NULL),
+		   "region");
+	bench_need(!decant_ofi_grant(ofi, region, &remote), decant_ofi_error(ofi));
+	bench_need(write(fd, &remote, sizeof(remote)) == sizeof(remote), "write");
 	while (!poll(&wait, 1, 0))
 		for (int i = 0; i < 1000; i++)
 			(void)!decant_ofi_poll(ofi, NULL, 0);
@@ -134,13 +126,14 @@ static size_t gather(struct bench *b)
 
 	if (!b->pieces) {
 		n = fi_cq_read(b->ofi->cq, entries, WINDOW);
-		need(n > 0 || n == -FI_EAGAIN, "fi_cq_read");
+		bench_need(n > 0 || n == -FI_EAGAIN, "fi_cq_read");
 		return n > 0 ? (size_t)n : 0;
 	}
 	n = decant_ofi_poll(b->ofi, events, WINDOW);
-	need(n >= 0, decant_ofi_error(b->ofi));
+	bench_need(n >= 0, decant_ofi_error(b->ofi));
 	for (ssize_t i = 0; i < n; i++)
-		need(events[i].result == (ssize_t)b->bytes, decant_ofi_error(b->ofi));
+		bench_need(events[i].result == (ssize_t)b->bytes,
+			   decant_ofi_error(b->ofi));
 	return (size_t)n;
 }
 
@@ -167,79 +160,89 @@ static void cut(struct bench *b)
 		b->iov[i] = (struct iovec){b->memory + i * (piece + 64), piece};
 }
 
-/* Bare and decant take turns, so that both see the same weather. */
-static void measure(struct bench *b, const char *provider, bool last)
+static const struct {
+	const char *what;
+	size_t bytes, pieces, operations;
+} cases[] = {
+	{"1 MiB in one piece", BLOCK, 1, 16},  {"1 MiB in 4 pieces", BLOCK, 4, 16},
+	{"1 MiB in 64 pieces", BLOCK, 64, 16}, {"1 MiB in 1,024 pieces", BLOCK, 1024, 16},
+	{"4 KiB in one piece", 4096, 1, 400},  {"4 KiB in 4 pieces", 4096, 4, 400},
+	{"4 KiB in 64 pieces", 4096, 64, 400},
+};
+
+/* Microseconds an operation; no pieces: bare. */
+static double each(struct bench *b, size_t pieces)
 {
-	static const struct {
-		size_t bytes, pieces, operations;
-	} runs[] = {{BLOCK, 1, 500},	{BLOCK, 4, 500},  {BLOCK, 64, 500},
-		    {BLOCK, 1024, 200}, {4096, 1, 10000}, {4096, 4, 10000},
-		    {4096, 64, 10000}};
-	size_t nr = sizeof(runs) / sizeof(*runs);
-
-	for (size_t i = 0; i < nr; i++) {
-		double best[2] = {1e9, 1e9};
-
-		b->bytes = runs[i].bytes;
-		b->operations = runs[i].operations;
-		for (int round = 0; round < 2 * ROUNDS; round++) {
-			double t;
-
-			b->pieces = round % 2 ? runs[i].pieces : 0;
-			cut(b);
-			t = seconds(b);
-			if (t < best[round % 2])
-				best[round % 2] = t;
-		}
-		printf("  {\"provider\": \"%s\", \"bytes\": %zu, \"pieces\": %zu, "
-		       "\"bare_us\": %.2f, \"decant_us\": %.2f, \"ratio\": %.3f}%s\n",
-		       provider, b->bytes, b->pieces,
-		       best[0] / (double)b->operations * 1e6,
-		       best[1] / (double)b->operations * 1e6, best[1] / best[0],
-		       last && i + 1 == nr ? "" : ",");
-		fflush(stdout);
-	}
+	b->pieces = pieces;
+	cut(b);
+	return seconds(b) / (double)b->operations * 1e6;
 }
 
-static void initiator(const char *provider, int fd, bool last)
+/* Who is first alternates as well, so that both see the same weather. */
+static void measure(struct bench *b, const char *provider, size_t nr)
+{
+	double ours[BENCH_RUNS], theirs[BENCH_RUNS];
+	char name[80];
+
+	snprintf(name, sizeof(name), "%s, %s", provider, cases[nr].what);
+	if (!bench_wanted(name))
+		return;
+	b->bytes = cases[nr].bytes;
+	b->operations = cases[nr].operations;
+	for (size_t i = 0; i < BENCH_RUNS; i++) {
+		if (i % 2)
+			theirs[i] = each(b, 0);
+		ours[i] = each(b, cases[nr].pieces);
+		if (i % 2 == 0)
+			theirs[i] = each(b, 0);
+	}
+	bench_row(&(struct bench_case){.name = name,
+				       .unit = "us/operation",
+				       .bound_name = "fi_writemsg of one piece"},
+		  ours, theirs);
+}
+
+static void initiator(const char *provider, int fd)
 {
 	struct bench b = {.ofi = join(provider, fd, false), .memory = memory()};
 
 	b.iov = calloc(1024, sizeof(*b.iov));
-	need(b.iov, "memory");
-	need(recv(fd, &b.remote, sizeof(b.remote), MSG_WAITALL) == sizeof(b.remote),
-	     "recv");
-	measure(&b, provider, last);
-	need(write(fd, "q", 1) == 1, "write");
-	exit(0);
+	bench_need(b.iov, "memory");
+	bench_need(recv(fd, &b.remote, sizeof(b.remote), MSG_WAITALL) == sizeof(b.remote),
+		   "recv");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		measure(&b, provider, i);
+	bench_need(write(fd, "q", 1) == 1, "write");
+	decant_ofi_free(b.ofi);
+	free(b.iov);
+	free(b.memory);
+}
+
+static void beside_a_target(const char *provider)
+{
+	int sockets[2], status;
+	pid_t pid;
+
+	fflush(stdout);
+	bench_need(!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), "socketpair");
+	pid = fork();
+	if (!pid)
+		target(provider, sockets[1]);
+	initiator(provider, sockets[0]);
+	bench_need(waitpid(pid, &status, 0) == pid && !status, "the target");
+	close(sockets[0]);
+	close(sockets[1]);
 }
 
 int main(int argc, char **argv)
 {
-	static char rxm[] = "tcp;ofi_rxm", shm[] = "shm";
-	static char *standard[] = {NULL, rxm, shm, NULL};
-	bool failed = false;
+	static const char *const standard[] = {"tcp;ofi_rxm", "shm"};
 
-	if (argc < 2) {
-		argc = 3;
-		argv = standard;
-	}
-	printf("[\n");
-	for (int i = 1; i < argc; i++) {
-		int sockets[2], status[2];
-
-		fflush(stdout);
-		need(!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), "socketpair");
-		if (!fork())
-			target(argv[i], sockets[1]);
-		if (!fork())
-			initiator(argv[i], sockets[0], i + 1 == argc);
-		close(sockets[0]);
-		close(sockets[1]);
-		wait(&status[0]);
-		wait(&status[1]);
-		failed |= status[0] || status[1];
-	}
-	printf("]\n");
-	return failed;
+	bench_open("ofi-write");
+	for (int i = 1; i < argc; i++)
+		beside_a_target(argv[i]);
+	for (size_t i = 0; argc < 2 && i < sizeof(standard) / sizeof(*standard); i++)
+		beside_a_target(standard[i]);
+	bench_close();
+	return 0;
 }

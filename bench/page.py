@@ -44,6 +44,8 @@ ABOUT = {
              'each once by the clock and once by processor time.',
     'age': 'Files in the age format between memory and nowhere, beside the program age.',
     'explain': 'What decant explain takes for a piece, beside the extraction that it is about.',
+    'ofi-write': 'Remote writes over libfabric to another process, beside fi_writemsg() of one '
+                 'piece on the same end point.',
     'uring-send': 'Datagrams sent without a copy, beside the same sent with one.',
 }
 

@@ -4,13 +4,15 @@ import math
 import re
 from xml.sax.saxutils import escape
 
+from measuring import machine
+
 WIDTH = 880
 ROW = 19
 LETTER = 6.1  # of 12 px, on average
 RIGHT = 142
 INK, SOFT, GRID = '#1b1f24', '#57606a', '#d8dee4'
 FASTER, SLOWER, LEVEL = '#1f6fb4', '#c4541c', '#6e7781'
-SERIES = ['#1f6fb4', '#c4541c', '#2f855a']
+SERIES = ['#1f6fb4', '#c4541c', '#2f855a', '#7b4fa3', '#a67c00', '#0f8b8d', '#8c2f5b', '#444c56']
 # Round numbers of a decade, from many to few.
 ROUND = [(1, 1.1, 1.2, 1.3, 1.5, 2, 3, 4, 5, 6, 7, 8, 9), (1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1,)]
 
@@ -229,7 +231,9 @@ def sweep(path, title, origin, series):
     sweep_axes(svg, sizes, ratios, all_sizes, frame)
     ends = spread_out([ratios(max(points.items())[1]['ratio_median'])
                        for points in series.values()], 16)
-    for (name, points), ink, y in zip(series.items(), SERIES, ends):
+    # More curves than colours would tell nothing apart.
+    inks = SERIES[:len(series)]
+    for (name, points), ink, y in zip(series.items(), inks, ends, strict=True):
         curve(svg, sizes, ratios, sorted(points.items()), ink)
         svg.text(right + 12, y + 4, name, fill=ink)
     svg.text(16, bottom + 62, origin, 11, fill=SOFT)
@@ -268,6 +272,10 @@ FIGURES = [
     ('uring', 'uring-registered', 'Direct I/O with registered buffers, and in pieces',
      lambda row: row['bound'] != 'fio'),
     ('age', 'age', 'Files in the age format', lambda row: True),
+    ('verbs', 'verbs', 'A MiB over RDMA, on a device that is done at once', lambda row: True),
+    ('verbs-wire', 'verbs-wire', 'Over soft RoCE, beside perftest', lambda row: True),
+    ('ofi-write', 'ofi-write', 'Remote writes over libfabric', lambda row: True),
+    ('explain', 'explain', 'What an explanation costs beside what it explains', lambda row: True),
     ('uring-send', 'uring-send', 'Datagrams without a copy', lambda row: True),
 ]
 
@@ -285,12 +293,11 @@ def draw_all(result, directory):
     """Into the directory; the files and titles for each program."""
     directory.mkdir(exist_ok=True)
     found = {}
-    machine = result['where']
+    place = result['where']
     for program, file, title, chosen in FIGURES:
         rows = [row for row in result['programs'].get(program, []) if 'bound' in row]
-        measured = result.get('measured', {}).get(program, machine)
-        origin = (f"{machine['processor']}, {machine['processors']} processors, Linux "
-                  f"{machine['kernel']}; commit {measured['commit']}")
+        measured = result.get('measured', {}).get(program, place)
+        origin = f"{measured.get('machine') or machine(place)}; commit {measured['commit']}"
         if measured.get('quick'):
             origin += '; few runs, for a look only'
         path = directory / f'{file}.svg'

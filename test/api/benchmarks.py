@@ -14,9 +14,9 @@ from readme import TOP, case, links, run  # noqa: E402
 
 sys.path.insert(0, str(TOP / 'bench'))
 from comparison import moved  # noqa: E402
-from measuring import combine  # noqa: E402
-from page import number, text  # noqa: E402
-from plot import Scale, draw_all, dots, spread_out  # noqa: E402
+from measuring import COUNTER, NAMES, combine  # noqa: E402
+from page import ABOUT, number, text  # noqa: E402
+from plot import FIGURES, Scale, draw_all, dots, spread_out  # noqa: E402
 
 SVG = '{http://www.w3.org/2000/svg}'
 
@@ -65,6 +65,11 @@ def scale():
                         (places, [21, 5, 37])])
 
 
+def every_program_is_there():
+    names = set(NAMES) - {COUNTER}
+    return differences([(set(ABOUT), names), ({program for program, *_ in FIGURES}, names)])
+
+
 def every_row_is_drawn():
     """Each row has a dot where its median is; all of it is in the picture."""
     rows = [row(0.5, 0.4, 0.6), row(7, 6, 8, name='another & <one>', goal=2, goal_of='ratio')]
@@ -109,6 +114,7 @@ def main():
              ('what moved beyond noise, and only that', what_moved),
              ('numbers have three digits and no exponent', numbers),
              ('axes are logarithmic, labels keep apart', scale),
+             ('every program has words and a picture', every_program_is_there),
              ('every row is drawn', every_row_is_drawn),
              ("the page's links lead somewhere", lambda: links(TOP / 'docs/benchmarks.md'))]
     print(f'1..{len(cases) + 2}')
