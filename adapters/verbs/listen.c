@@ -11,6 +11,7 @@ struct decant_verbs_listener {
 	struct decant_verbs *verbs;
 	struct rdma_event_channel *channel;
 	struct rdma_cm_id *id;
+	bool listens;
 };
 
 static int bind_to(struct rdma_cm_id *id,
@@ -47,6 +48,7 @@ static int begin(struct decant_verbs_listener *listener,
 	if (!rc &&
 	    rdma_listen(listener->id, options->backlog ? options->backlog : BACKLOG))
 		rc = -errno;
+	listener->listens = !rc;
 	return rc;
 }
 
@@ -81,7 +83,7 @@ void decant_verbs_listener_free(struct decant_verbs_listener *listener)
 
 	if (!listener)
 		return;
-	while (listener->id && !decant_verbs_call(listener, &call, 0))
+	while (listener->listens && !decant_verbs_call(listener, &call, 0))
 		decant_verbs_reject(call, NULL, 0);
 	if (listener->id)
 		rdma_destroy_id(listener->id);

@@ -20,6 +20,7 @@ static unsigned char *memory; /* half of it in a region */
 
 static struct {
 	enum decant_policy policy;
+	bool connects;
 	struct decant_verbs *verbs;
 	struct decant_verbs_queue *queue, *peer_queue;
 	struct decant_verbs_cache *cache;
@@ -27,6 +28,8 @@ static struct {
 	struct decant_verbs_remote remote;
 	struct decant_region *region;
 	struct decant_pool *pool;
+	struct decant_verbs_listener *listener;
+	int accepted; /* what came of it */
 	unsigned begun, seen;
 } world;
 
@@ -41,11 +44,13 @@ static int reason(int rc)
 	return -ENOMEM;
 }
 
+/* Good until the next call. */
 static int cut_off(enum decant_direction direction, size_t at, struct decant_iter *it)
 {
-	struct decant_bvec bvec = {memory + at, LEN,
-				   at < MEMORY / 2 ? world.region : NULL};
+	static struct decant_bvec bvec;
 
+	bvec = (struct decant_bvec){memory + at, LEN,
+				    at < MEMORY / 2 ? world.region : NULL};
 	return decant_iter_bvec(it, direction, &bvec, 1);
 }
 
@@ -92,6 +97,43 @@ static int join(void)
 	return rc ? rc : decant_verbs_join(world.pair, &self);
 }
 
+/* In the midst of decant_verbs_connect(): the other side, in the same thread. */
+static void answer_call(void)
+{
+	struct decant_verbs_call *call;
+
+	world.accepted = decant_verbs_call(world.listener, &call, 0);
+	if (!world.accepted)
+		world.accepted = open_pair(world.peer_queue, &world.peer);
+	else
+		return;
+	if (world.accepted)
+		decant_verbs_reject(call, NULL, 0);
+	else
+		world.accepted = decant_verbs_accept(world.peer, call, "yes", 4, 100);
+}
+
+static int connect_pairs(void)
+{
+	const struct decant_verbs_listen_options where = {
+		.size = sizeof(where), .node = ADDRESS, .service = "0"};
+	struct decant_verbs_connect_options to = {
+		.size = sizeof(to), .node = ADDRESS, .source = ADDRESS, .timeout = 100};
+	char port[8];
+	int rc = open_pair(world.queue, &world.pair);
+
+	if (!rc)
+		rc = decant_verbs_listen(&world.listener, world.verbs, &where);
+	if (rc)
+		return rc;
+	snprintf(port, sizeof(port), "%u", decant_verbs_listener_port(world.listener));
+	to.service = port;
+	device.called = answer_call;
+	rc = decant_verbs_connect(world.pair, &to);
+	device.called = NULL;
+	return rc ? rc : world.accepted;
+}
+
 /* One operation over what is in the region or not; the peer's memory is the region's. */
 static int begin(enum decant_verbs_kind kind, size_t at)
 {
@@ -130,6 +172,13 @@ static int gather(void)
 	return rc < 0 ? rc : 0;
 }
 
+static void hang_up(void)
+{
+	decant_verbs_disconnect(world.pair);
+	if (world.peer)
+		decant_verbs_disconnect(world.peer);
+}
+
 static int transfer(void)
 {
 	static const enum decant_verbs_kind kinds[] = {
@@ -145,10 +194,10 @@ static int transfer(void)
 	}
 	for (size_t i = 0; i < MOST && !rc; i++)
 		rc = begin(kinds[i % 4], i % 4 == 3 ? 0 : (i / 4) * MEMORY / 2);
-	/* a receive that nothing will come for ends only so */
-	if (rc && world.begun)
-		decant_verbs_disconnect(world.pair);
 	do {
+		/* what nothing will come for, or nobody takes, ends only so */
+		if (rc)
+			hang_up();
 		last = gather();
 		rc = rc ? rc : last;
 	} while (last && world.seen < world.begun && last != -EIO);
@@ -160,6 +209,7 @@ static void tear_down(void)
 {
 	decant_verbs_pair_free(world.pair);
 	decant_verbs_pair_free(world.peer);
+	decant_verbs_listener_free(world.listener);
 	if (world.cache)
 		decant_verbs_cache_free(world.cache);
 	decant_verbs_queue_free(world.queue);
@@ -174,13 +224,15 @@ static void tear_down(void)
 static int scenario(void)
 {
 	enum decant_policy policy = world.policy;
+	bool connects = world.connects;
 	int rc;
 
 	memset(&world, 0, sizeof(world));
 	world.policy = policy;
+	world.connects = connects;
 	rc = open_device();
 	if (!rc)
-		rc = join();
+		rc = world.connects ? connect_pairs() : join();
 	if (!rc)
 		rc = transfer();
 	/* a completion queue that can't be read has no events any more */
@@ -208,12 +260,24 @@ static void cached(void)
 	with_each_failing(scenario, -ENOMEM);
 }
 
+static void connected(void)
+{
+	world.connects = true;
+	world.policy = DECANT_STAGE;
+	with_each_failing(scenario, -ENOMEM);
+	device.iwarp = 1;
+	with_each_failing(scenario, -ENOMEM);
+	device.iwarp = 0;
+	world.connects = false;
+}
+
 int main(void)
 {
 	static const struct check_case cases[] = {
 		{"every call fails once, memory staged", staged},
 		{"the same, memory registered for the operation", registered},
 		{"the same, memory in a registration cache", cached},
+		{"the same, connected by address, RoCE and iWARP", connected},
 	};
 	int rc;
 

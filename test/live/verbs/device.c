@@ -17,8 +17,20 @@ static struct ibv_device the_device = {.name = "model0"};
 static struct ibv_context the_context = {.device = &the_device};
 static struct ibv_device *the_list[2] = {&the_device};
 
+static void become(void)
+{
+	const char *iwarp = getenv("DECANT_TEST_IWARP");
+
+	if (!iwarp)
+		return;
+	device.iwarp = 1;
+	device.max_sge = 6;
+	device.max_sge_rd = 1;
+}
+
 struct ibv_device **ibv_get_device_list(int *nr)
 {
+	become();
 	the_device.transport_type = device.iwarp ? IBV_TRANSPORT_IWARP : IBV_TRANSPORT_IB;
 	*nr = 1;
 	return the_list;
@@ -41,6 +53,11 @@ struct ibv_context *ibv_open_device(struct ibv_device *dev)
 	the_context.ops.post_send = model_post_send;
 	the_context.ops.post_recv = model_post_recv;
 	the_context.ops.req_notify_cq = model_notify;
+	return &the_context;
+}
+
+struct ibv_context *model_context(void)
+{
 	return &the_context;
 }
 

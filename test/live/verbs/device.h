@@ -14,6 +14,7 @@
  * @iwarp: whether it is of that sort
  * @refuse: the how-manieth work request from now on is refused; 0: none
  * @refusal: what the call returns then, of either sign
+ * @called: NULL, or what somebody does who is called (manager.c)
  * @stuck: carry nothing out
  * @forgetful: requests of a queue pair that ends are not answered
  * @regions, @pairs: that exist
@@ -23,6 +24,7 @@ struct device {
 	int iwarp;
 	size_t refuse;
 	int refusal;
+	void (*called)(void);
 	int stuck, forgetful;
 	size_t regions, pairs;
 };

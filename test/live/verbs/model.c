@@ -31,8 +31,9 @@ struct pair {
 	struct pair *next;
 	struct ibv_qp_cap cap;
 	struct ring sends, receives;
-	size_t occupied; /* slots of the send queue that no completion freed yet */
-	size_t ended;	 /* of them, since the last completion */
+	struct ring answers; /* iWARP's reads, whose requests have left */
+	size_t occupied;     /* slots of the send queue that no completion freed yet */
+	size_t ended;	     /* of them, since the last completion */
 	size_t reads, most_reads;
 	uint32_t peer;
 	unsigned rnr_retry;
@@ -68,6 +69,7 @@ void model_deregister(struct ibv_mr *mr)
 {
 	for (struct pair *p = pairs; p; p = p->next)
 		assert(!ring_uses(&p->sends, mr->lkey) &&
+		       !ring_uses(&p->answers, mr->lkey) &&
 		       !ring_uses(&p->receives, mr->lkey));
 	model_forget(mr);
 }
@@ -169,9 +171,9 @@ static void drop(struct ring *ring)
 }
 
 /* The request in front is over. Failed ones complete whether or not they asked for it. */
-static void end_send(struct pair *p, enum ibv_wc_status status)
+static void end_from(struct pair *p, struct ring *ring, enum ibv_wc_status status)
 {
-	struct request *r = front(&p->sends);
+	struct request *r = front(ring);
 	bool told = status || (r->send.send_flags & IBV_SEND_SIGNALED);
 	static const enum ibv_wc_opcode opcodes[] = {
 		[IBV_WR_RDMA_WRITE] = IBV_WC_RDMA_WRITE,
@@ -182,11 +184,16 @@ static void end_send(struct pair *p, enum ibv_wc_status status)
 
 	p->reads -= r->send.opcode == IBV_WR_RDMA_READ;
 	p->ended++;
-	drop(&p->sends);
+	drop(ring);
 	if (!told)
 		return;
 	complete(p, r->id, status, opcodes[r->send.opcode], 0, NULL, p->ended);
 	p->ended = 0;
+}
+
+static void end_send(struct pair *p, enum ibv_wc_status status)
+{
+	end_from(p, &p->sends, status);
 }
 
 static void end_receive(struct pair *p, enum ibv_wc_status status,
@@ -205,6 +212,8 @@ static void flush(struct pair *p)
 	p->base.state = IBV_QPS_ERR;
 	if (device.forgetful)
 		return;
+	while (p->answers.nr)
+		end_from(p, &p->answers, IBV_WC_WR_FLUSH_ERR);
 	while (p->sends.nr)
 		end_send(p, IBV_WC_WR_FLUSH_ERR);
 	while (p->receives.nr)
@@ -307,6 +316,10 @@ static bool carry_out(struct pair *p)
 
 	if (!r || p->base.state != IBV_QPS_RTS || device.stuck)
 		return false;
+	if (!to || to->base.state == IBV_QPS_ERR) {
+		fail(p, IBV_WC_RETRY_EXC_ERR);
+		return true;
+	}
 	addr = r->send.wr.rdma.remote_addr;
 	len = length(r);
 	if (!inlined && !keys_fit(r, read ? IBV_ACCESS_LOCAL_WRITE : 0)) {
@@ -326,6 +339,12 @@ static bool carry_out(struct pair *p)
 	}
 	if (r->send.opcode == IBV_WR_RDMA_WRITE_WITH_IMM && receive(p, to, r, len, false))
 		return p->sends.nr != before;
+	if (read && device.iwarp) {
+		p->answers.slots[(p->answers.first + p->answers.nr++) % p->answers.size] =
+			*r;
+		drop(&p->sends);
+		return true;
+	}
 	if (read) {
 		move(r, at(addr), len, false);
 	} else {
@@ -337,10 +356,25 @@ static bool carry_out(struct pair *p)
 	return true;
 }
 
+/* Some time after what followed it has left, an answer comes. */
+static bool answer(struct pair *p)
+{
+	struct request *r = front(&p->answers);
+
+	if (!r || p->base.state != IBV_QPS_RTS || device.stuck)
+		return false;
+	move(r, at(r->send.wr.rdma.remote_addr), length(r), false);
+	end_from(p, &p->answers, IBV_WC_SUCCESS);
+	return true;
+}
+
 static void progress(void)
 {
 	static unsigned turn;
 
+	for (struct pair *p = pairs; p; p = p->next)
+		for (unsigned i = ++turn * 2654435761u >> 30; i && answer(p); i--)
+			;
 	for (struct pair *p = pairs; p; p = p->next)
 		for (unsigned i = ++turn * 2654435761u >> 28; i && carry_out(p); i--)
 			;
@@ -381,7 +415,9 @@ struct ibv_qp *model_pair_new(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
 	p->receives.size = attr->cap.max_recv_wr;
 	p->sends.slots = calloc(p->sends.size, sizeof(struct request));
 	p->receives.slots = calloc(p->receives.size, sizeof(struct request));
-	assert(p->sends.slots && p->receives.slots);
+	p->answers.size = p->sends.size;
+	p->answers.slots = calloc(p->answers.size, sizeof(struct request));
+	assert(p->sends.slots && p->receives.slots && p->answers.slots);
 	p->base = (struct ibv_qp){.context = pd->context,
 				  .pd = pd,
 				  .send_cq = attr->send_cq,
@@ -401,7 +437,7 @@ static void empty(struct pair *p)
 	for (size_t i = 0; i < q->nr; i++)
 		if (q->pairs[(q->first + i) % q->size] == p)
 			q->pairs[(q->first + i) % q->size] = NULL;
-	p->sends.nr = p->receives.nr = 0;
+	p->sends.nr = p->receives.nr = p->answers.nr = 0;
 	p->occupied = p->ended = p->reads = 0;
 }
 
@@ -415,6 +451,7 @@ void model_pair_free(struct ibv_qp *qp)
 	empty(p);
 	free(p->sends.slots);
 	free(p->receives.slots);
+	free(p->answers.slots);
 	free(p);
 	device.pairs--;
 }
@@ -449,6 +486,18 @@ int model_modify(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask)
 	return 0;
 }
 
+/* What the kernel does where queue pairs are not the program's to move on. */
+void model_join(uint32_t number, uint32_t peer)
+{
+	struct pair *p = find(number);
+
+	assert(p && p->base.state == IBV_QPS_INIT);
+	p->base.state = IBV_QPS_RTS;
+	p->peer = peer;
+	p->most_reads = device.max_reads;
+	p->rnr_retry = 7;
+}
+
 static void take(struct ring *ring, uint64_t id, const struct ibv_sge *sges, int nr)
 {
 	struct request *r = &ring->slots[(ring->first + ring->nr) % ring->size];
@@ -479,6 +528,8 @@ static void check_send(const struct pair *p, const struct ibv_send_wr *wr)
 					    : p->cap.max_send_sge));
 	assert(p->occupied < p->cap.max_send_wr && len <= 1u << 30);
 	assert(!read || p->reads < p->most_reads);
+	assert(!device.iwarp || (wr->opcode != IBV_WR_SEND_WITH_IMM &&
+				 wr->opcode != IBV_WR_RDMA_WRITE_WITH_IMM));
 	if (wr->send_flags & IBV_SEND_INLINE)
 		assert(!read && len <= p->cap.max_inline_data);
 }
@@ -526,6 +577,7 @@ int model_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct ibv_recv_w
 		}
 		assert(wr->num_sge <= (int)p->cap.max_recv_sge &&
 		       p->receives.nr < p->receives.size);
+		assert(wr->num_sge || !device.iwarp);
 		take(&p->receives, wr->wr_id, wr->sg_list, wr->num_sge);
 	}
 	if (qp->state == IBV_QPS_ERR)

@@ -28,6 +28,8 @@ void model_acknowledge(struct ibv_cq *cq, unsigned nr);
 int model_poll(struct ibv_cq *cq, int max, struct ibv_wc *wc);
 int model_notify(struct ibv_cq *cq, int solicited);
 
+struct ibv_context *model_context(void);
+void model_join(uint32_t number, uint32_t peer);
 struct ibv_qp *model_pair_new(struct ibv_pd *pd, struct ibv_qp_init_attr *attr);
 void model_pair_free(struct ibv_qp *qp);
 int model_modify(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask);
