@@ -298,9 +298,15 @@ static int stream(struct decant_aead *aead, const struct engine *engine,
 static int once(struct decant_aead *aead, const struct engine *engine,
 		struct aead_request *rq, const struct aead_start *start)
 {
-	if (ops_of(engine)->whole)
-		return ops_of(engine)->whole(engine->state, rq, start, &aead->scratch);
-	return stream(aead, engine, rq, start);
+	const struct aead_ops *ops = ops_of(engine);
+	int err;
+
+	if (ops->whole)
+		return ops->whole(engine->state, rq, start, &aead->scratch);
+	err = stream(aead, engine, rq, start);
+	if (ops->clean)
+		ops->clean(engine->state);
+	return err;
 }
 
 /* Verify, by decrypting into nowhere. */

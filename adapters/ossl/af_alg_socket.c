@@ -140,12 +140,21 @@ static void control_iv(struct msghdr *msg, const uint8_t *iv, size_t len)
 	memcpy(at + sizeof(n), iv, len);
 }
 
+/* Not so if there was an error, and no new socket or pipe to be had after it. */
+static bool is_whole(const struct alg *alg)
+{
+	return alg->op >= 0 && alg->pipe[0] >= 0;
+}
+
 int alg_begin(struct alg *alg, const struct alg_request *rq)
 {
 	_Alignas(struct cmsghdr)
 		uint8_t room[2 * CMSG_SPACE(4) + CMSG_SPACE(4 + IV)] = {0};
 	struct msghdr msg = {.msg_control = room};
+	int err = is_whole(alg) ? 0 : alg_reset(alg);
 
+	if (err)
+		return err;
 	control_u32(&msg, ALG_SET_OP, rq->encrypt ? ALG_OP_ENCRYPT : ALG_OP_DECRYPT);
 	control_iv(&msg, rq->iv, rq->iv_len);
 	if (rq->has_aad)

@@ -20,6 +20,7 @@ struct ccm {
 	uint8_t block[BLOCK]; /* of the MAC's input, not full yet */
 	uint8_t mac[BLOCK];   /* after the blocks so far */
 	uint8_t mask[BLOCK];  /* what hides the tag */
+	size_t waste_used;
 	uint8_t waste[CHUNK];
 	bool encrypt;
 };
@@ -70,6 +71,7 @@ static int mac_blocks(struct ccm *c, const uint8_t *in, size_t len)
 
 	for (; len && !err; in += n, len -= n) {
 		n = least(len, CHUNK);
+		c->waste_used = most(c->waste_used, n);
 		err = evp_cipher_run(c->aes.ctx[CBC], c->waste, in, n);
 		if (len == n && !err)
 			memcpy(c->mac, c->waste + n - BLOCK, BLOCK);
@@ -222,8 +224,18 @@ static int ccm_finish(void *state, uint8_t *tag, const struct aead_start *start)
 	same = start->encrypt || !CRYPTO_memcmp(c->mac, tag, start->tag_bytes);
 	if (start->encrypt)
 		memcpy(tag, c->mac, start->tag_bytes);
-	OPENSSL_cleanse(c->block, sizeof(c->block) + sizeof(c->mac) + sizeof(c->mask));
 	return same ? 0 : -EBADMSG;
+}
+
+static void ccm_clean(void *state)
+{
+	struct ccm *c = state;
+
+	OPENSSL_cleanse(c->block, sizeof(c->block));
+	OPENSSL_cleanse(c->mac, sizeof(c->mac));
+	OPENSSL_cleanse(c->mask, sizeof(c->mask));
+	OPENSSL_cleanse(c->waste, c->waste_used);
+	c->waste_used = 0;
 }
 
 const struct aead_ops aead_ccm = {
@@ -236,4 +248,5 @@ const struct aead_ops aead_ccm = {
 	.aad = ccm_aad,
 	.text = ccm_text,
 	.finish = ccm_finish,
+	.clean = ccm_clean,
 };

@@ -217,6 +217,8 @@ static int stream(struct decant_cipher *c, const struct engine *engine,
 
 	if (!err)
 		err = pass_run(&pass);
+	if (ops->clean)
+		ops->clean(engine->state);
 	rq->dst = pass.dst;
 	rq->src = pass.src;
 	return err;

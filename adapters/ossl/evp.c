@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#include <openssl/err.h>
 #include "evp.h"
+
+int evp_failed(void)
+{
+	int reason = ERR_GET_REASON(ERR_peek_last_error());
+
+	return reason == ERR_R_UNSUPPORTED ? -ENOTSUP : -ENOMEM;
+}
 
 static int set_up(EVP_CIPHER_CTX *ctx, const char *name, const uint8_t *key, bool encrypt)
 {
@@ -8,7 +16,7 @@ static int set_up(EVP_CIPHER_CTX *ctx, const char *name, const uint8_t *key, boo
 		 EVP_CIPHER_CTX_set_padding(ctx, 0);
 
 	EVP_CIPHER_free(cipher); /* the context has its own reference */
-	return ok ? 0 : -ENOTSUP;
+	return ok ? 0 : evp_failed();
 }
 
 int evp_cipher_new(EVP_CIPHER_CTX **out, const char *name, const uint8_t *key,

@@ -8,6 +8,12 @@
 #include <stdint.h>
 #include <openssl/evp.h>
 
+/*
+ * Why something could not be fetched or set up: OpenSSL does not have it, or there is no
+ * memory, since nothing else is left where the arguments have been checked.
+ */
+int evp_failed(void);
+
 /* A cipher by name with its key, without padding. -ENOTSUP or -ENOMEM. */
 int evp_cipher_new(EVP_CIPHER_CTX **ctx, const char *name, const uint8_t *key,
 		   bool encrypt);

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <string.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include "evp.h"
 #include "hashes.h"
 #include "internal.h"
 
@@ -15,13 +17,29 @@
 struct evp_hash {
 	EVP_MD_CTX *md;
 	EVP_MAC_CTX *mac;
-	bool used_up; /* of a key that is good for once */
+	bool once, used_up; /* of a key that is good for once */
 };
+
+/*
+ * OpenSSL's BLAKE2b leaves a block of the text, or of the key, where it worked on it: on
+ * the stack, some hundred bytes further than the caller.
+ */
+static __attribute__((noinline)) void clean_stack(void)
+{
+	uint8_t below[2048];
+
+	OPENSSL_cleanse(below, sizeof(below));
+}
 
 static void evp_fini(struct decant_digest *digest)
 {
 	struct evp_hash *h = digest->state;
+	uint8_t waste[16];
+	size_t n;
 
+	/* Poly1305's key is wiped by its end, and by nothing else. */
+	if (h->once && !h->used_up)
+		(void)!EVP_MAC_final(h->mac, waste, &n, sizeof(waste));
 	EVP_MD_CTX_free(h->md);
 	EVP_MAC_CTX_free(h->mac); /* wipes what it knows of the key */
 	state_free(h, sizeof(*h));
@@ -31,7 +49,7 @@ static int md_begin(struct decant_digest *digest)
 {
 	struct evp_hash *h = digest->state;
 
-	return EVP_DigestInit_ex2(h->md, NULL, NULL) ? 0 : -EIO;
+	return EVP_DigestInit_ex2(h->md, NULL, NULL) ? 0 : evp_failed();
 }
 
 static int md_update(struct decant_digest *digest, const void *addr, size_t len)
@@ -54,7 +72,7 @@ static int mac_begin(struct decant_digest *digest)
 
 	if (h->used_up)
 		return -EKEYEXPIRED;
-	return EVP_MAC_init(h->mac, NULL, 0, NULL) ? 0 : -EIO;
+	return EVP_MAC_init(h->mac, NULL, 0, NULL) ? 0 : evp_failed();
 }
 
 /* The key is in from the start; once is all that it is good for. */
@@ -77,7 +95,7 @@ static int mac_final(struct decant_digest *digest, void *out)
 	struct evp_hash *h = digest->state;
 	size_t n;
 
-	return EVP_MAC_final(h->mac, out, &n, digest->ops->bytes) ? 0 : -EIO;
+	return EVP_MAC_final(h->mac, out, &n, digest->ops->bytes) ? 0 : evp_failed();
 }
 
 static int once_final(struct decant_digest *digest, void *out)
@@ -88,11 +106,31 @@ static int once_final(struct decant_digest *digest, void *out)
 	return mac_final(digest, out);
 }
 
+static int blake2b_update(struct decant_digest *digest, const void *addr, size_t len)
+{
+	int err = digest->ops->secret ? mac_update(digest, addr, len)
+				      : md_update(digest, addr, len);
+
+	clean_stack();
+	return err;
+}
+
+static int blake2b_final(struct decant_digest *digest, void *out)
+{
+	int err = digest->ops->secret ? mac_final(digest, out) : md_final(digest, out);
+
+	clean_stack();
+	return err;
+}
+
 static int clone_into(struct evp_hash *to, const struct evp_hash *from)
 {
 	to->used_up = from->used_up;
-	if (from->mac)
-		return (to->mac = EVP_MAC_CTX_dup(from->mac)) ? 0 : -ENOMEM;
+	if (from->mac) {
+		to->mac = EVP_MAC_CTX_dup(from->mac);
+		to->once = to->mac && from->once;
+		return to->mac ? 0 : -ENOMEM;
+	}
 	to->md = EVP_MD_CTX_new();
 	return to->md && EVP_MD_CTX_copy_ex(to->md, from->md) ? 0 : -ENOMEM;
 }
@@ -114,11 +152,12 @@ static const struct decant_digest_ops md_256 = {
 	"sha-256", 32, DIRECT, false, md_begin, md_update, md_final, evp_clone, evp_fini};
 static const struct decant_digest_ops md_512 = {
 	"sha-512", 64, DIRECT, false, md_begin, md_update, md_final, evp_clone, evp_fini};
-static const struct decant_digest_ops blake2b = {
-	"blake2b", 64, DIRECT, false, md_begin, md_update, md_final, evp_clone, evp_fini};
-static const struct decant_digest_ops keyed_blake2b = {"blake2b", 64,	     DIRECT,
-						       true,	  mac_begin, mac_update,
-						       mac_final, evp_clone, evp_fini};
+static const struct decant_digest_ops blake2b = {"blake2b",	64,	   DIRECT,
+						 false,		md_begin,  blake2b_update,
+						 blake2b_final, evp_clone, evp_fini};
+static const struct decant_digest_ops keyed_blake2b = {
+	"blake2b",     64,	  DIRECT,  true, mac_begin, blake2b_update,
+	blake2b_final, evp_clone, evp_fini};
 static const struct decant_digest_ops hmac_256 = {"hmac-sha-256", 32,	     DIRECT,
 						  true,		  mac_begin, mac_update,
 						  mac_final,	  evp_clone, evp_fini};
@@ -150,7 +189,7 @@ static int md_make(struct evp_hash *h, const struct algorithm *a)
 	int ok;
 
 	if (!md)
-		return -ENOTSUP;
+		return evp_failed();
 	h->md = EVP_MD_CTX_new();
 	ok = h->md && EVP_DigestInit_ex2(h->md, md, NULL);
 	EVP_MD_free(md); /* the context has its own reference */
@@ -166,7 +205,7 @@ static int mac_make(struct evp_hash *h, const struct algorithm *a,
 	EVP_MAC *mac = EVP_MAC_fetch(NULL, name, NULL);
 
 	if (!mac)
-		return -ENOTSUP;
+		return evp_failed();
 	h->mac = EVP_MAC_CTX_new(mac);
 	EVP_MAC_free(mac);
 	if (!h->mac)
@@ -174,10 +213,11 @@ static int mac_make(struct evp_hash *h, const struct algorithm *a,
 	if (a->digest)
 		params[0] = OSSL_PARAM_construct_utf8_string(
 			OSSL_MAC_PARAM_DIGEST, (char *)(uintptr_t)a->digest, 0);
-	return EVP_MAC_init(h->mac, setup->key ? setup->key : &none, setup->key_len,
-			    params)
-		       ? 0
-		       : -ENOTSUP;
+	if (!EVP_MAC_init(h->mac, setup->key ? setup->key : &none, setup->key_len,
+			  params))
+		return evp_failed();
+	h->once = setup->id == DECANT_HASH_POLY1305;
+	return 0;
 }
 
 int hash_evp(struct decant_digest *digest, const struct hash_setup *setup)

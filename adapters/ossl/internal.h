@@ -67,7 +67,8 @@ struct aead_start {
  * @aad: some of its additional data; @out is NULL
  * @text: some of its text
  * @finish: compute the tag, or verify it: -EBADMSG
- * @whole: NULL, or: all of that at once, in place of the four above
+ * @clean: NULL, or: a message is over, well or not: wipe what is of that alone
+ * @whole: NULL, or: all of that at once, in place of @begin to @finish
  */
 struct aead_ops {
 	struct engine_ops common;
@@ -78,6 +79,7 @@ struct aead_ops {
 	int (*begin)(void *state, const struct aead_start *start);
 	pass_feed *aad, *text;
 	int (*finish)(void *state, uint8_t *tag, const struct aead_start *start);
+	void (*clean)(void *state);
 	int (*whole)(void *state, struct aead_request *rq, const struct aead_start *start,
 		     struct scratch *scratch);
 };

@@ -178,9 +178,15 @@ static int mb_finish(void *state, uint8_t *tag, const struct aead_start *start)
 	if (mb->encrypt)
 		memcpy(tag, sum, start->tag_bytes);
 	OPENSSL_cleanse(sum, sizeof(sum));
+	return same ? 0 : -EBADMSG;
+}
+
+static void mb_clean(void *state)
+{
+	struct mb *mb = state;
+
 	OPENSSL_cleanse(&mb->gcm, sizeof(mb->gcm));
 	OPENSSL_cleanse(&mb->chacha, sizeof(mb->chacha));
-	return same ? 0 : -EBADMSG;
 }
 
 static const struct aead_ops ops = {
@@ -196,6 +202,7 @@ static const struct aead_ops ops = {
 	.aad = mb_aad,
 	.text = mb_text,
 	.finish = mb_finish,
+	.clean = mb_clean,
 };
 
 const struct aead_ops *const aead_ipsec_mb = &ops;
@@ -327,5 +334,6 @@ static const struct cipher_ops xts_ops = {
 	.direct = 768,
 	.begin = xts_begin,
 	.feed = xts_feed,
+	.clean = xts_clean,
 };
 const struct cipher_ops *const cipher_xts_ipsec_mb = &xts_ops;

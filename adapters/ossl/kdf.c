@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include "evp.h"
 
 #define MOST_INFO     1024 /* enough for any format; OpenSSL has a limit, too */
 #define STEPS	      255  /* RFC 5869, 2.3 */
@@ -48,7 +49,9 @@ static int derive(EVP_KDF_CTX *ctx, const char *hash, struct bytes key, struct b
 	if (info.len)
 		*p++ = octets(OSSL_KDF_PARAM_INFO, info);
 	*p = OSSL_PARAM_construct_end();
-	return EVP_KDF_derive(ctx, out, out_len, params) > 0 ? 0 : -EIO;
+	if (EVP_KDF_derive(ctx, out, out_len, params) > 0)
+		return 0;
+	return evp_failed() == -ENOMEM ? -ENOMEM : -EIO;
 }
 
 static int hkdf(const char *hash, struct bytes key, struct bytes salt, struct bytes info,

@@ -22,13 +22,15 @@ struct cipher_request {
  * @direct: pieces from here on are worth a call of their own; see bench-thresholds
  * @begin: a text
  * @feed: some of it, in multiples of a block but for the last
- * @whole: NULL, or: all of that at once, in place of the two above
+ * @clean: NULL, or: a text is over, well or not: wipe what is of that alone
+ * @whole: NULL, or: all of that at once, in place of @begin and @feed
  */
 struct cipher_ops {
 	struct engine_ops common;
 	size_t tail, direct;
 	int (*begin)(void *state, const uint8_t *iv, bool encrypt);
 	pass_feed *feed;
+	void (*clean)(void *state);
 	int (*whole)(void *state, struct cipher_request *rq, struct scratch *scratch);
 };
 
@@ -68,6 +70,7 @@ int xts_clone(void **state, const void *from);
 void xts_free(void *state);
 int xts_begin(void *state, const uint8_t *iv, bool encrypt);
 pass_feed xts_feed;
+void xts_clean(void *state);
 
 /* Whose turn it is for len bytes, where both could do it: the measured table. */
 enum decant_crypto_backend cipher_choice(enum decant_cipher_algorithm algorithm,

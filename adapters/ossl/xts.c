@@ -31,6 +31,7 @@ struct xts {
 	wide number; /* of the unit that comes next */
 	wide next;   /* the tweak of the block that comes next */
 	bool encrypt;
+	size_t used, units_used; /* elements of the arrays, to be wiped */
 	wide tweaks[MOST_BLOCKS], firsts[MOST_BLOCKS];
 	wide chunk[MOST_BLOCKS];
 };
@@ -174,6 +175,7 @@ static int begin_units(struct xts *x, size_t len)
 	if (len <= rest)
 		return 0;
 	nr = (len - rest + x->unit - 1) / x->unit;
+	x->units_used = most(x->units_used, nr);
 	for (size_t i = 0; i < nr; i++) {
 		x->firsts[i] = x->number;
 		next_number(x);
@@ -189,6 +191,8 @@ static int fill_chunk(struct xts *x, const uint8_t *in, size_t len)
 	size_t at = 0;
 	int err = begin_units(x, len);
 
+	x->used = most(x->used, len / BLOCK);
+
 	while (len && !err) {
 		size_t n = least(len, x->unit - x->at);
 
@@ -203,7 +207,7 @@ static int fill_chunk(struct xts *x, const uint8_t *in, size_t len)
 	return err;
 }
 
-static int crypt(struct xts *x, size_t len)
+static int crypt_chunk(struct xts *x, size_t len)
 {
 	return x->ops->run(x->data, (uint8_t *)x->chunk, (uint8_t *)x->chunk, len,
 			   x->encrypt);
@@ -214,7 +218,7 @@ static int whole_blocks(struct xts *x, uint8_t *out, const uint8_t *in, size_t l
 	int err = fill_chunk(x, in, len);
 
 	if (!err)
-		err = crypt(x, len);
+		err = crypt_chunk(x, len);
 	mix_out(out, x->chunk, x->tweaks, len / BLOCK);
 	return err;
 }
@@ -225,7 +229,7 @@ static int one_block(struct xts *x, uint8_t *out, const uint8_t *in, wide tweak)
 	int err;
 
 	x->chunk[0] = load(in) ^ tweak;
-	err = crypt(x, BLOCK);
+	err = crypt_chunk(x, BLOCK);
 	mix_out(out, x->chunk, &tweak, 1);
 	return err;
 }
@@ -265,12 +269,24 @@ static int one_unit(struct xts *x, uint8_t *out, const uint8_t *in)
 			    x->encrypt);
 }
 
+void xts_clean(void *state)
+{
+	struct xts *x = state;
+
+	OPENSSL_cleanse(x->chunk, x->used * BLOCK);
+	OPENSSL_cleanse(x->tweaks, x->used * BLOCK);
+	OPENSSL_cleanse(x->firsts, x->units_used * BLOCK);
+	OPENSSL_cleanse(&x->next, sizeof(x->next));
+	x->used = x->units_used = 0;
+}
+
 int xts_feed(void *state, uint8_t *out, const uint8_t *in, size_t len, bool last)
 {
 	struct xts *x = state;
 	size_t rest = len % BLOCK, left = rest ? len - rest - BLOCK : len;
 	int err = 0;
 
+	(void)last;
 	while (left && !err) {
 		bool whole = x->units && !x->at && left >= x->unit;
 		size_t n = whole ? x->unit : least(left, CHUNK);
@@ -285,10 +301,6 @@ int xts_feed(void *state, uint8_t *out, const uint8_t *in, size_t len, bool last
 	}
 	if (!err && rest)
 		err = steal(x, out, in, rest);
-	if (last) {
-		OPENSSL_cleanse(x->chunk, least(len, CHUNK));
-		OPENSSL_cleanse(x->tweaks, least(len, CHUNK));
-	}
 	return err;
 }
 
@@ -305,4 +317,5 @@ const struct cipher_ops cipher_xts = {
 	.direct = 384,
 	.begin = xts_begin,
 	.feed = xts_feed,
+	.clean = xts_clean,
 };

@@ -39,9 +39,10 @@ enum decant_hash {
  * @options: NULL for none. The back end may be OpenSSL or AF_ALG, which takes no key with
  *	BLAKE2b; nothing else has a meaning.
  *
- * Everything is allocated here. Compare the result of a MAC with decant_equal_ct(). After
- * decant_digest_final() the next message has the same key, but for Poly1305, whose key
- * must not be used again: -EKEYEXPIRED comes of it.
+ * What decant needs is allocated here; OpenSSL 3.0 asks for some hundred bytes more as
+ * each message begins, -ENOMEM if they can't be had. Compare the result of a MAC with
+ * decant_equal_ct(). After decant_digest_final() the next message has the same key, but
+ * for Poly1305, whose key must not be used again: -EKEYEXPIRED comes of it.
  *
  * Return: 0; -EINVAL for an unknown hash, a key where there must be none, or of another
  * length, or options that it does not take; -ENOTSUP if the back end does not offer it
