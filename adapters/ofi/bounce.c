@@ -45,18 +45,26 @@ void fabric_table_init(struct decant_ofi *ofi)
 	sink->table = &ofi->table;
 	sink->limits.max_bytes = ofi->info->ep_attr->max_msg_size;
 	/* operations own what they send, so their regions are known already */
-	if (ofi->info->domain_attr->mr_mode & FI_MR_LOCAL) {
-		sink->domain = &ofi->domain;
-		sink->policy = DECANT_REFUSE;
-	}
+	ofi->keys = ofi->info->domain_attr->mr_mode & FI_MR_LOCAL;
 }
 
-/* The table, empty, for @max elements. */
-struct decant_sink *fabric_sink(struct decant_ofi *ofi, size_t max)
+/* A message that the provider copies at once: it needs no key. */
+bool fabric_injected(const struct decant_ofi *ofi, const struct fabric_op *op)
 {
-	decant_sink_reset(&ofi->table.sink);
-	ofi->table.sink.max = max;
-	return &ofi->table.sink;
+	return op->kind == DECANT_OFI_SEND && op->len <= ofi->info->tx_attr->inject_size;
+}
+
+/* The table, empty, for as many elements as an operation's requests may have. */
+struct decant_sink *fabric_sink(struct decant_ofi *ofi, const struct fabric_op *op)
+{
+	struct decant_sink *sink = &ofi->table.sink;
+	bool keys = ofi->keys && !fabric_injected(ofi, op);
+
+	decant_sink_reset(sink);
+	sink->max = op->kind == DECANT_OFI_RECV ? ofi->rx_limit : ofi->tx_limit;
+	sink->domain = keys ? &ofi->domain : NULL;
+	sink->policy = keys ? DECANT_REFUSE : DECANT_TRUST;
+	return sink;
 }
 
 static int give_key(struct decant_ofi *ofi, struct decant_region *region)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fabric.h"
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Wait in slices: not every provider wakes up for everything. */
@@ -161,11 +162,27 @@ static int insert_peer(struct decant_ofi *ofi, const union address *at)
 	return 0;
 }
 
-static int connect_msg(struct decant_ofi *ofi, const union address *at)
+/* verbs looks for the way to the peer as soon as the end point is made. */
+static int remember_peer(struct decant_ofi *ofi, const union address *at, size_t len)
+{
+	void *copy = malloc(len);
+
+	if (!copy)
+		return fabric_fail(ofi, -FI_ENOMEM, "the peer's address");
+	memcpy(copy, at, len);
+	free(ofi->info->dest_addr);
+	ofi->info->dest_addr = copy;
+	ofi->info->dest_addrlen = len;
+	return 0;
+}
+
+static int connect_msg(struct decant_ofi *ofi, const union address *at, size_t len)
 {
 	union cm_entry entry;
-	int rc = fabric_endpoint(ofi, ofi->info);
+	int rc = remember_peer(ofi, at, len);
 
+	if (!rc)
+		rc = fabric_endpoint(ofi, ofi->info);
 	if (rc)
 		return rc;
 	rc = fi_connect(ofi->ep, at, NULL, 0);
@@ -214,7 +231,7 @@ int decant_ofi_connect(struct decant_ofi *ofi, const void *addr, size_t len)
 		rc = take_address(ofi, &at, addr, len);
 	if (rc)
 		return rc;
-	return ofi->msg ? connect_msg(ofi, &at) : insert_peer(ofi, &at);
+	return ofi->msg ? connect_msg(ofi, &at, len) : insert_peer(ofi, &at);
 }
 
 int decant_ofi_accept(struct decant_ofi *ofi, const void *addr, size_t len)

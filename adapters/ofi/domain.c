@@ -28,7 +28,8 @@ static uint64_t choose_key(struct decant_ofi *ofi)
 static int register_memory(struct decant_ofi *ofi, const struct decant_span *span,
 			   struct fid_mr **mr)
 {
-	uint64_t access = FI_SEND | FI_RECV | FI_READ | FI_WRITE | FI_REMOTE_WRITE;
+	uint64_t access = FI_SEND | FI_RECV | FI_READ | FI_WRITE | FI_REMOTE_WRITE |
+			  (ofi->granted ? FI_REMOTE_READ : 0);
 	int rc, tries = 4;
 
 	/* a key that we chose may be taken */

@@ -14,6 +14,7 @@
 #include <rdma/fi_eq.h>
 #include <rdma/fi_errno.h>
 #include <rdma/fi_rma.h>
+#include <rdma/fi_tagged.h>
 
 #define FABRIC_VERSION FI_VERSION(1, 17)
 
@@ -55,12 +56,15 @@ struct fabric_op {
 	void *user;
 	enum decant_ofi_kind kind;
 	bool busy;
+	bool tagged;
 	bool queued; /* in one of the lists of what is to be posted */
 	size_t len;
 	size_t inflight;
 	ssize_t result;
 	uint64_t addr;
 	uint64_t key;
+	uint64_t tag;
+	uint64_t ignore; /* bits of it, where it is received */
 };
 
 struct fabric_list {
@@ -95,6 +99,9 @@ struct decant_ofi {
 	int accept_timeout;
 	int dead; /* negative errno from which the end point did not recover, or 0 */
 	bool msg;
+	bool tagged;
+	bool keys;    /* local memory must have some */
+	bool granted; /* peers with a key may read, too */
 	bool passive;
 	bool connected;
 	bool buried; /* closed after death */
@@ -130,8 +137,15 @@ int64_t fabric_now(void);
 bool fabric_loaded(void);
 
 /* providers.c */
-struct fi_info *fabric_find(const char *provider, enum fi_ep_type type, const char *node,
-			    bool delivery);
+/* What to look for besides the name. */
+struct fabric_wish {
+	const char *node;
+	enum fi_ep_type type;
+	bool delivery;
+	bool tagged;
+};
+
+struct fi_info *fabric_find(const char *provider, const struct fabric_wish *wish);
 int fabric_unknown(struct decant_ofi *ofi, const char *provider, const char *node);
 void fabric_describe(const struct fi_info *info, struct decant_ofi_info *out);
 
@@ -143,7 +157,8 @@ int fabric_endpoint(struct decant_ofi *ofi, struct fi_info *info);
 
 /* bounce.c */
 void fabric_table_init(struct decant_ofi *ofi);
-struct decant_sink *fabric_sink(struct decant_ofi *ofi, size_t max);
+struct decant_sink *fabric_sink(struct decant_ofi *ofi, const struct fabric_op *op);
+bool fabric_injected(const struct decant_ofi *ofi, const struct fabric_op *op);
 int fabric_bounce_get(struct decant_ofi *ofi, struct fabric_bounce *bounce, size_t len,
 		      bool pool_only);
 void fabric_bounce_put(struct decant_ofi *ofi, struct fabric_bounce *bounce);

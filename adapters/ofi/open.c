@@ -60,7 +60,8 @@ static void close_all(struct decant_ofi *ofi)
 static int open_cq(struct decant_ofi *ofi)
 {
 	struct fi_cq_attr attr = {.size = (size_t)ofi->depth + ofi->window,
-				  .format = FI_CQ_FORMAT_MSG,
+				  .format = ofi->tagged ? FI_CQ_FORMAT_TAGGED
+							: FI_CQ_FORMAT_MSG,
 				  .wait_obj = FI_WAIT_FD};
 	int rc = fi_cq_open(ofi->access, &attr, &ofi->cq, NULL);
 
@@ -132,11 +133,15 @@ static struct fi_info *find(struct decant_ofi *ofi, const char *provider,
 			    const char *node)
 {
 	static const enum fi_ep_type types[] = {FI_EP_RDM, FI_EP_MSG};
+	struct fabric_wish wish = {.node = node, .tagged = ofi->tagged};
 	struct fi_info *info = NULL;
 
 	for (int i = 0; i < 4 && !info; i++) {
-		info = fabric_find(provider, types[i / 2], node, i % 2 == 0);
-		ofi->write_flags = FI_COMPLETION | (i % 2 ? 0 : FI_DELIVERY_COMPLETE);
+		wish.type = types[i / 2];
+		wish.delivery = i % 2 == 0;
+		info = fabric_find(provider, &wish);
+		ofi->write_flags =
+			FI_COMPLETION | (wish.delivery ? FI_DELIVERY_COMPLETE : 0);
 	}
 	return info;
 }
@@ -207,6 +212,8 @@ int decant_ofi_new(struct decant_ofi **out, const struct decant_ofi_options *opt
 	ofi->accept_timeout =
 		options->accept_timeout ? options->accept_timeout : ofi->timeout;
 	ofi->passive = options->passive;
+	ofi->tagged = options->tagged;
+	ofi->granted = options->peer_reads;
 	ofi->peer = FI_ADDR_UNSPEC;
 	ofi->fd = -1;
 	fabric_domain_init(ofi);

@@ -88,14 +88,30 @@ static void failed(struct decant_ofi *ofi)
 	complete(ofi, entry.op_context, 0, error);
 }
 
+/* Which tag came, where several would have been taken. */
+static void complete_tagged(struct decant_ofi *ofi,
+			    const struct fi_cq_tagged_entry *entry)
+{
+	struct fabric_request *request = fabric_request_of(ofi, entry->op_context);
+
+	if (request && request->op->tagged && request->op->kind == DECANT_OFI_RECV)
+		request->op->tag = entry->tag;
+	complete(ofi, entry->op_context, entry->len, 0);
+}
+
 /* Read one batch; whether there may be more. */
 static bool reap(struct decant_ofi *ofi)
 {
-	struct fi_cq_msg_entry entries[BATCH];
-	ssize_t n = fi_cq_read(ofi->cq, entries, BATCH);
+	struct fi_cq_tagged_entry tagged[BATCH];
+	struct fi_cq_msg_entry plain[BATCH];
+	ssize_t n = fi_cq_read(ofi->cq, ofi->tagged ? (void *)tagged : plain, BATCH);
 
-	for (ssize_t i = 0; i < n; i++)
-		complete(ofi, entries[i].op_context, entries[i].len, 0);
+	for (ssize_t i = 0; i < n; i++) {
+		if (ofi->tagged)
+			complete_tagged(ofi, &tagged[i]);
+		else
+			complete(ofi, plain[i].op_context, plain[i].len, 0);
+	}
 	if (n == -FI_EAVAIL)
 		failed(ofi);
 	else if (n < 0 && n != -FI_EAGAIN && n != -FI_EINTR)
@@ -215,7 +231,8 @@ int decant_ofi_poll(struct decant_ofi *ofi, struct decant_ofi_event *events, uns
 		struct fabric_op *op = fabric_list_pop(&ofi->done);
 
 		probe_ofi_complete(ofi, op->user, op->kind, op->result);
-		events[n++] = (struct decant_ofi_event){op->user, op->kind, op->result};
+		events[n++] = (struct decant_ofi_event){op->user, op->kind, op->result,
+							op->tag};
 		fabric_list_push(&ofi->free_ops, op);
 	}
 	return n || ofi->done.head ? (int)n : ofi->dead;

@@ -21,10 +21,9 @@ static void through_bounce(struct elements *el, struct fabric_bounce *bounce, si
 }
 
 /* Direct elements from the front of the operation; it is advanced past them. */
-static int direct(struct decant_ofi *ofi, struct fabric_op *op, size_t max,
-		  struct elements *el)
+static int direct(struct decant_ofi *ofi, struct fabric_op *op, struct elements *el)
 {
-	struct decant_sink *sink = fabric_sink(ofi, max);
+	struct decant_sink *sink = fabric_sink(ofi, op);
 	ssize_t n = decant_extract(&op->rest, sink, SIZE_MAX);
 
 	if (n < 0)
@@ -36,17 +35,19 @@ static int direct(struct decant_ofi *ofi, struct fabric_op *op, size_t max,
 	return 0;
 }
 
-/* Elements of a write. Tiny ones are not worth a request: gather them if there is room.
+/*
+ * Elements of a read or a write. Tiny ones of a write are not worth a request: gather
+ * them if there is room.
  */
-static int write_elements(struct decant_ofi *ofi, struct fabric_op *op,
-			  struct fabric_request *request, struct elements *el)
+static int rma_elements(struct decant_ofi *ofi, struct fabric_op *op,
+			struct fabric_request *request, struct elements *el)
 {
 	struct decant_iter before = op->rest;
-	int rc = direct(ofi, op, ofi->tx_limit, el);
+	int rc = direct(ofi, op, el);
 	size_t most = FABRIC_GATHER;
 
-	if (rc || el->len >= FABRIC_TINY || !decant_iter_count(&op->rest) ||
-	    most > ofi->info->ep_attr->max_msg_size)
+	if (rc || op->kind == DECANT_OFI_READ || el->len >= FABRIC_TINY ||
+	    !decant_iter_count(&op->rest) || most > ofi->info->ep_attr->max_msg_size)
 		return rc;
 	/* without a buffer wait for one, or go without if none of ours will come back */
 	if (fabric_bounce_get(ofi, &request->bounce, most, true))
@@ -58,8 +59,8 @@ static int write_elements(struct decant_ofi *ofi, struct fabric_op *op,
 	return 0;
 }
 
-static ssize_t post_write_request(struct decant_ofi *ofi, struct fabric_op *op,
-				  struct fabric_request *request)
+static ssize_t post_rma_request(struct decant_ofi *ofi, struct fabric_op *op,
+				struct fabric_request *request)
 {
 	struct fi_rma_iov remote = {.addr = op->addr, .key = op->key};
 	struct fi_msg_rma message = {.addr = ofi->peer,
@@ -67,7 +68,7 @@ static ssize_t post_write_request(struct decant_ofi *ofi, struct fabric_op *op,
 				     .rma_iov_count = 1,
 				     .context = &request->context};
 	struct elements el;
-	ssize_t rc = write_elements(ofi, op, request, &el);
+	ssize_t rc = rma_elements(ofi, op, request, &el);
 
 	if (rc)
 		return rc;
@@ -76,11 +77,13 @@ static ssize_t post_write_request(struct decant_ofi *ofi, struct fabric_op *op,
 	message.iov_count = el.nr;
 	remote.len = el.len;
 	request->len = el.len;
-	return fi_writemsg(ofi->ep, &message, ofi->write_flags);
+	return op->kind == DECANT_OFI_READ
+		       ? fi_readmsg(ofi->ep, &message, FI_COMPLETION)
+		       : fi_writemsg(ofi->ep, &message, ofi->write_flags);
 }
 
 /* 0: all of it is posted; -FI_EAGAIN: not yet. */
-static ssize_t post_write(struct decant_ofi *ofi, struct fabric_op *op)
+static ssize_t post_rma(struct decant_ofi *ofi, struct fabric_op *op)
 {
 	while (decant_iter_count(&op->rest)) {
 		struct decant_iter before = op->rest;
@@ -89,7 +92,7 @@ static ssize_t post_write(struct decant_ofi *ofi, struct fabric_op *op)
 
 		if (!request)
 			return -FI_EAGAIN;
-		rc = post_write_request(ofi, op, request);
+		rc = post_rma_request(ofi, op, request);
 		if (rc) {
 			op->rest = before;
 			fabric_request_put(ofi, request);
@@ -100,9 +103,34 @@ static ssize_t post_write(struct decant_ofi *ofi, struct fabric_op *op)
 	return 0;
 }
 
+static ssize_t post_tagged(struct decant_ofi *ofi, const struct fabric_op *op,
+			   const struct fi_msg *m, uint64_t flags)
+{
+	const struct fi_msg_tagged message = {.msg_iov = m->msg_iov,
+					      .desc = m->desc,
+					      .iov_count = m->iov_count,
+					      .addr = m->addr,
+					      .tag = op->tag,
+					      .ignore = op->ignore,
+					      .context = m->context};
+
+	return op->kind == DECANT_OFI_RECV ? fi_trecvmsg(ofi->ep, &message, flags)
+					   : fi_tsendmsg(ofi->ep, &message, flags);
+}
+
+static ssize_t give_message(struct decant_ofi *ofi, const struct fabric_op *op,
+			    const struct fi_msg *message)
+{
+	uint64_t flags = FI_COMPLETION | (fabric_injected(ofi, op) ? FI_INJECT : 0);
+
+	if (op->tagged)
+		return post_tagged(ofi, op, message, flags);
+	return op->kind == DECANT_OFI_RECV ? fi_recvmsg(ofi->ep, message, flags)
+					   : fi_sendmsg(ofi->ep, message, flags);
+}
+
 static ssize_t post_message(struct decant_ofi *ofi, struct fabric_op *op)
 {
-	bool recv = op->kind == DECANT_OFI_RECV;
 	struct decant_iter before = op->rest;
 	struct fi_msg message = {.addr = ofi->peer};
 	struct fabric_request *request;
@@ -115,16 +143,16 @@ static ssize_t post_message(struct decant_ofi *ofi, struct fabric_op *op)
 	if (op->bounce.addr)
 		through_bounce(&el, &op->bounce, op->len);
 	else
-		rc = direct(ofi, op, recv ? ofi->rx_limit : ofi->tx_limit, &el);
+		rc = direct(ofi, op, &el);
 	op->rest = before;
 	if (!rc) {
 		message.msg_iov = el.iov;
-		message.desc = el.desc;
+		/* verbs looks into the list wherever there is one */
+		message.desc = fabric_injected(ofi, op) ? NULL : el.desc;
 		message.iov_count = el.nr;
 		message.context = &request->context;
 		request->len = el.len;
-		rc = recv ? fi_recvmsg(ofi->ep, &message, FI_COMPLETION)
-			  : fi_sendmsg(ofi->ep, &message, FI_COMPLETION);
+		rc = give_message(ofi, op, &message);
 	}
 	if (rc)
 		fabric_request_put(ofi, request);
@@ -136,8 +164,8 @@ static void post_list(struct decant_ofi *ofi, struct fabric_list *list)
 {
 	while (list->head && !ofi->dead) {
 		struct fabric_op *op = list->head;
-		ssize_t rc = op->kind == DECANT_OFI_WRITE ? post_write(ofi, op)
-							  : post_message(ofi, op);
+		bool rma = op->kind == DECANT_OFI_WRITE || op->kind == DECANT_OFI_READ;
+		ssize_t rc = rma ? post_rma(ofi, op) : post_message(ofi, op);
 
 		if (rc == -FI_EAGAIN)
 			return;

@@ -5,21 +5,20 @@
 
 /* Everything this adapter can live with; a provider drops the mode bits it does not need.
  */
-static struct fi_info *hints_new(const char *provider, enum fi_ep_type type,
-				 bool delivery)
+static struct fi_info *hints_new(const char *provider, const struct fabric_wish *wish)
 {
 	struct fi_info *hints = fi_allocinfo();
 
 	if (!hints)
 		return NULL;
-	hints->caps = FI_MSG | FI_RMA;
+	hints->caps = FI_MSG | FI_RMA | (wish->tagged ? FI_TAGGED : 0);
 	hints->mode = FI_CONTEXT | FI_CONTEXT2;
-	hints->ep_attr->type = type;
+	hints->ep_attr->type = wish->type;
 	hints->domain_attr->mr_mode =
 		FI_MR_LOCAL | FI_MR_VIRT_ADDR | FI_MR_ALLOCATED | FI_MR_PROV_KEY;
-	if (type == FI_EP_RDM)
+	if (wish->type == FI_EP_RDM)
 		hints->domain_attr->mr_mode |= FI_MR_ENDPOINT;
-	if (delivery)
+	if (wish->delivery)
 		hints->tx_attr->op_flags = FI_DELIVERY_COMPLETE;
 	if (provider && !(hints->fabric_attr->prov_name = strdup(provider))) {
 		fi_freeinfo(hints);
@@ -34,14 +33,13 @@ static const char *node_for(const char *provider, const char *node)
 	return provider && !strcmp(provider, "shm") ? NULL : node;
 }
 
-static struct fi_info *query(const char *provider, enum fi_ep_type type, const char *node,
-			     bool delivery)
+static struct fi_info *query(const char *provider, const struct fabric_wish *wish)
 {
-	struct fi_info *hints = hints_new(provider, type, delivery), *list = NULL;
+	struct fi_info *hints = hints_new(provider, wish), *list = NULL;
+	const char *node = node_for(provider, wish->node);
 
 	if (!hints)
 		return NULL;
-	node = node_for(provider, node);
 	if (fi_getinfo(FABRIC_VERSION, node, NULL, node ? FI_SOURCE : 0, hints, &list))
 		list = NULL;
 	fi_freeinfo(hints);
@@ -52,10 +50,9 @@ static struct fi_info *query(const char *provider, enum fi_ep_type type, const c
  * The first match of exactly this provider, for the caller to free. libfabric itself
  * would take "tcp" for "tcp;ofi_rxm" as well when the end point type suits.
  */
-struct fi_info *fabric_find(const char *provider, enum fi_ep_type type, const char *node,
-			    bool delivery)
+struct fi_info *fabric_find(const char *provider, const struct fabric_wish *wish)
 {
-	struct fi_info *list = query(provider, type, node, delivery), *at, *found = NULL;
+	struct fi_info *list = query(provider, wish), *at, *found = NULL;
 
 	for (at = list; at && !found; at = at->next)
 		if (!strcmp(at->fabric_attr->prov_name, provider))
@@ -100,7 +97,7 @@ static bool seen_before(const struct fi_info *list, const struct fi_info *entry)
 static int walk(enum fi_ep_type type, int (*fn)(void *, const struct decant_ofi_info *),
 		void *user)
 {
-	struct fi_info *list = query(NULL, type, NULL, false), *at;
+	struct fi_info *list = query(NULL, &(struct fabric_wish){.type = type}), *at;
 	struct decant_ofi_info info;
 	int rc = 0;
 
@@ -134,10 +131,12 @@ static int append_name(void *user, const struct decant_ofi_info *info)
 
 static bool offered(const char *provider)
 {
-	struct fi_info *info = fabric_find(provider, FI_EP_RDM, NULL, false);
+	struct fabric_wish wish = {.type = FI_EP_RDM};
+	struct fi_info *info = fabric_find(provider, &wish);
 
+	wish.type = FI_EP_MSG;
 	if (!info)
-		info = fabric_find(provider, FI_EP_MSG, NULL, false);
+		info = fabric_find(provider, &wish);
 	fi_freeinfo(info);
 	return info;
 }
@@ -152,6 +151,13 @@ int fabric_unknown(struct decant_ofi *ofi, const char *provider, const char *nod
 			 FABRIC_LIBRARY
 			 " can't be loaded; Debian's package is libfabric1");
 		return -ELIBACC;
+	}
+	if (provider && ofi->tagged && offered(provider)) {
+		snprintf(ofi->error, sizeof(ofi->error),
+			 "fabric provider \"%.64s\" has no tags, or no local address "
+			 "\"%.128s\"",
+			 provider, node ? node : "");
+		return -ENODATA;
 	}
 	if (provider && node && offered(provider)) {
 		snprintf(ofi->error, sizeof(ofi->error),

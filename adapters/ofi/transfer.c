@@ -3,12 +3,13 @@
 #include <string.h>
 
 /* Whether every byte lies in memory that has a key, where the provider asks for keys. */
-static int check_keys(struct decant_ofi *ofi, struct decant_iter it)
+static int check_keys(struct decant_ofi *ofi, const struct fabric_op *op)
 {
+	struct decant_iter it = op->rest;
 	struct decant_sink count;
 	ssize_t n;
 
-	if (!ofi->table.sink.domain)
+	if (!ofi->keys || fabric_injected(ofi, op))
 		return 0;
 	decant_sink_count(&count);
 	count.domain = &ofi->domain;
@@ -22,7 +23,7 @@ static int check_keys(struct decant_ofi *ofi, struct decant_iter it)
 static int fit(struct decant_ofi *ofi, struct fabric_op *op)
 {
 	bool recv = op->kind == DECANT_OFI_RECV;
-	struct decant_sink *sink = fabric_sink(ofi, recv ? ofi->rx_limit : ofi->tx_limit);
+	struct decant_sink *sink = fabric_sink(ofi, op);
 	struct decant_iter it = op->rest;
 	ssize_t n = decant_extract(&it, sink, op->len);
 	int rc;
@@ -51,8 +52,8 @@ static int prepare(struct decant_ofi *ofi, struct fabric_op *op, struct decant_i
 		return own.error ? own.error : -ENOMEM;
 	op->rest = decant_owned_iter(op->owned);
 	op->len = decant_iter_count(&op->rest);
-	rc = check_keys(ofi, op->rest);
-	if (!rc && op->kind != DECANT_OFI_WRITE)
+	rc = check_keys(ofi, op);
+	if (!rc && (op->kind == DECANT_OFI_SEND || op->kind == DECANT_OFI_RECV))
 		rc = fit(ofi, op);
 	return rc;
 }
@@ -64,7 +65,9 @@ static int may_begin(struct decant_ofi *ofi, const struct decant_iter *it,
 		return ofi->dead;
 	if (!ofi->connected)
 		return -ENOTCONN;
-	if (it->direction != (kind == DECANT_OFI_RECV ? DECANT_DEST : DECANT_SOURCE))
+	if (it->direction != (kind == DECANT_OFI_RECV || kind == DECANT_OFI_READ
+				      ? DECANT_DEST
+				      : DECANT_SOURCE))
 		return -EINVAL;
 	return ofi->free_ops.head ? 0 : -EAGAIN;
 }
@@ -106,34 +109,66 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
+/* How messages are matched; NULL: in the order of the receives. */
+struct match {
+	uint64_t tag;
+	uint64_t ignore;
+};
+
 static int begin_message(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
-			 void *user, enum decant_ofi_kind kind)
+			 const struct match *match, void *user, enum decant_ofi_kind kind)
 {
 	int rc = may_begin(ofi, it, kind);
+	struct fabric_op *op;
 
 	if (rc)
 		return rc;
+	if (match && !ofi->tagged)
+		return -EOPNOTSUPP;
 	if (least(len, decant_iter_count(it)) > ofi->info->ep_attr->max_msg_size)
 		return -EMSGSIZE;
-	return begin(ofi, take_op(ofi, kind, user), it, len);
+	op = take_op(ofi, kind, user);
+	if (match) {
+		op->tagged = true;
+		op->tag = match->tag;
+		op->ignore = match->ignore;
+	}
+	return begin(ofi, op, it, len);
 }
 
 int decant_ofi_send(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
 		    void *user)
 {
-	return begin_message(ofi, it, len, user, DECANT_OFI_SEND);
+	return begin_message(ofi, it, len, NULL, user, DECANT_OFI_SEND);
 }
 
 int decant_ofi_recv(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
 		    void *user)
 {
-	return begin_message(ofi, it, len, user, DECANT_OFI_RECV);
+	return begin_message(ofi, it, len, NULL, user, DECANT_OFI_RECV);
 }
 
-int decant_ofi_write(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
-		     const struct decant_ofi_remote *remote, uint64_t offset, void *user)
+int decant_ofi_send_tagged(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
+			   uint64_t tag, void *user)
 {
-	int rc = may_begin(ofi, it, DECANT_OFI_WRITE);
+	const struct match match = {.tag = tag};
+
+	return begin_message(ofi, it, len, &match, user, DECANT_OFI_SEND);
+}
+
+int decant_ofi_recv_tagged(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
+			   uint64_t tag, uint64_t ignore, void *user)
+{
+	const struct match match = {tag, ignore};
+
+	return begin_message(ofi, it, len, &match, user, DECANT_OFI_RECV);
+}
+
+static int begin_rma(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
+		     const struct decant_ofi_remote *remote, uint64_t offset, void *user,
+		     enum decant_ofi_kind kind)
+{
+	int rc = may_begin(ofi, it, kind);
 	struct fabric_op *op;
 	uint64_t addr, end;
 
@@ -142,8 +177,20 @@ int decant_ofi_write(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
 	if (__builtin_add_overflow(remote->addr, offset, &addr) ||
 	    __builtin_add_overflow(addr, least(len, decant_iter_count(it)), &end))
 		return -EOVERFLOW;
-	op = take_op(ofi, DECANT_OFI_WRITE, user);
+	op = take_op(ofi, kind, user);
 	op->addr = addr;
 	op->key = remote->key;
 	return begin(ofi, op, it, len);
+}
+
+int decant_ofi_write(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
+		     const struct decant_ofi_remote *remote, uint64_t offset, void *user)
+{
+	return begin_rma(ofi, it, len, remote, offset, user, DECANT_OFI_WRITE);
+}
+
+int decant_ofi_read(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
+		    const struct decant_ofi_remote *remote, uint64_t offset, void *user)
+{
+	return begin_rma(ofi, it, len, remote, offset, user, DECANT_OFI_READ);
 }

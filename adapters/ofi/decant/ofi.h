@@ -6,7 +6,8 @@
 DECANT_BEGIN
 
 /*
- * ofi.h - send, receive and remote write from and into iterators through libfabric.
+ * ofi.h - send, receive, remote write and read from and into iterators through
+ * libfabric.
  *
  * One struct decant_ofi is one end point with one peer; it belongs to one thread at a
  * time. Operations are begun and answered by an event each; decant_ofi_poll() makes
@@ -36,6 +37,10 @@ struct decant_ofi;
  *	point is given up. Receives may wait for ever.
  * @accept_timeout: milliseconds, at least 0; 0 for @timeout: how long one call of
  *	decant_ofi_accept() waits for somebody to connect
+ * @tagged: messages may have tags; then only a provider that has them (FI_TAGGED) is
+ *	taken
+ * @peer_reads: memory that is mapped may be read by a peer that was given its key, too,
+ *	not only written
  * @space: where owners of memory without a region are looked up, or NULL: the caller
  *	keeps such memory until the event. Borrowed for the life of the end point.
  *
@@ -52,6 +57,8 @@ struct decant_ofi_options {
 	bool passive;
 	int timeout;
 	int accept_timeout;
+	bool tagged;
+	bool peer_reads;
 	struct decant_space *space;
 };
 
@@ -105,10 +112,16 @@ struct decant_ofi_remote {
  * @DECANT_OFI_SEND: decant_ofi_send()
  * @DECANT_OFI_RECV: decant_ofi_recv()
  * @DECANT_OFI_WRITE: decant_ofi_write()
+ * @DECANT_OFI_READ: decant_ofi_read()
  *
  * Since: 0.1
  */
-enum decant_ofi_kind { DECANT_OFI_SEND, DECANT_OFI_RECV, DECANT_OFI_WRITE };
+enum decant_ofi_kind {
+	DECANT_OFI_SEND,
+	DECANT_OFI_RECV,
+	DECANT_OFI_WRITE,
+	DECANT_OFI_READ
+};
 
 /**
  * struct decant_ofi_event - an operation that is over
@@ -116,6 +129,7 @@ enum decant_ofi_kind { DECANT_OFI_SEND, DECANT_OFI_RECV, DECANT_OFI_WRITE };
  * @kind: what it was
  * @result: bytes, or a negative errno. Of a write that failed, any part may have
  *	arrived.
+ * @tag: of a tagged message, the one it was sent with
  *
  * Since: 0.1
  */
@@ -123,6 +137,7 @@ struct decant_ofi_event {
 	void *user;
 	enum decant_ofi_kind kind;
 	ssize_t result;
+	uint64_t tag;
 };
 
 /**
@@ -177,7 +192,8 @@ DECANT_API void decant_ofi_info(const struct decant_ofi *ofi,
  * @ofi: the end point
  *
  * Mapping a region registers it once for everything that this header offers: local use,
- * and writes by a peer that was given its key. Peers can't read it.
+ * and writes by a peer that was given its key. Peers can read it if the
+ * options say so.
  *
  * Return: the domain, which lives as long as the end point.
  * Since: 0.1
@@ -257,7 +273,8 @@ DECANT_API DECANT_MUST int decant_ofi_grant(struct decant_ofi *ofi,
  * @len: bytes, or all that is left if that is less; 0 sends an empty message
  * @user: for the event
  *
- * In more pieces than the provider takes, the message is copied together first. Messages
+ * In more pieces than the provider takes, the message is copied together first. What the
+ * provider copies at once (@inject_bytes) needs no key. Messages
  * arrive in the order they were sent. The event says that the provider is done with the
  * memory, not that the peer has the message.
  *
@@ -289,6 +306,41 @@ DECANT_API DECANT_MUST int decant_ofi_recv(struct decant_ofi *ofi, struct decant
 					   size_t len, void *user);
 
 /**
+ * decant_ofi_send_tagged - begin to send one message that has a tag
+ * @ofi: the end point, made with @tagged
+ * @it: as in decant_ofi_send()
+ * @len: as in decant_ofi_send()
+ * @tag: for a receive that asked for it: see decant_ofi_recv_tagged()
+ * @user: for the event
+ *
+ * Return: as decant_ofi_send(); -EOPNOTSUPP if the end point was not made for tags.
+ * Since: 0.1
+ */
+DECANT_API DECANT_MUST int decant_ofi_send_tagged(struct decant_ofi *ofi,
+						  struct decant_iter *it, size_t len,
+						  uint64_t tag, void *user);
+
+/**
+ * decant_ofi_recv_tagged - begin to receive one message of a tag
+ * @ofi: the end point, made with @tagged
+ * @it: as in decant_ofi_recv()
+ * @len: as in decant_ofi_recv()
+ * @tag: which messages: those whose tag is the same
+ * @ignore: but for these bits; UINT64_MAX takes any
+ * @user: for the event, which says the tag
+ *
+ * Messages with tags and such without never meet. A message goes to the first receive
+ * that takes it; one that none takes waits for its receive.
+ *
+ * Return: as decant_ofi_recv(); -EOPNOTSUPP if the end point was not made for tags.
+ * Since: 0.1
+ */
+DECANT_API DECANT_MUST int decant_ofi_recv_tagged(struct decant_ofi *ofi,
+						  struct decant_iter *it, size_t len,
+						  uint64_t tag, uint64_t ignore,
+						  void *user);
+
+/**
  * decant_ofi_write - begin to write to the peer's memory
  * @ofi: the end point
  * @it: a source; as in decant_ofi_send()
@@ -314,6 +366,25 @@ DECANT_API DECANT_MUST int decant_ofi_write(struct decant_ofi *ofi,
 					    struct decant_iter *it, size_t len,
 					    const struct decant_ofi_remote *remote,
 					    uint64_t offset, void *user);
+
+/**
+ * decant_ofi_read - begin to read from the peer's memory
+ * @ofi: the end point
+ * @it: a destination; as in decant_ofi_recv()
+ * @len: bytes, or all that is left if that is less; any number
+ * @remote: what the peer granted, with @peer_reads in its options; copied
+ * @offset: where in the peer's region, in bytes from its beginning
+ * @user: for the event
+ *
+ * Chopped as writes are. The event comes when all bytes are here. Of a read that failed,
+ * what lies in the memory is undefined.
+ *
+ * Return: as decant_ofi_write().
+ * Since: 0.1
+ */
+DECANT_API DECANT_MUST int
+decant_ofi_read(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
+		const struct decant_ofi_remote *remote, uint64_t offset, void *user);
 
 /**
  * decant_ofi_poll - make progress and gather events, without waiting

@@ -31,6 +31,8 @@ struct peer_options {
 	unsigned depth;
 	int timeout;
 	bool with_space;
+	bool tagged;
+	bool peer_reads;
 	bool target_dies; /* killed by SIGKILL, on purpose */
 };
 
@@ -185,6 +187,8 @@ static void child(const struct peer_options *options, peer_fn *fn, int socket,
 				       .node = "127.0.0.1",
 				       .depth = options->depth,
 				       .timeout = options->timeout,
+				       .tagged = options->tagged,
+				       .peer_reads = options->peer_reads,
 				       .passive = target};
 	int rc;
 
