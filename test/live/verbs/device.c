@@ -5,6 +5,7 @@
 #include <rdma/rdma_cma.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #undef ibv_reg_mr
@@ -14,7 +15,28 @@ struct device device = {
 	.max_sge = 30, .max_sge_rd = 16, .max_inline = 200, .max_reads = 4};
 
 static struct ibv_device the_device = {.name = "model0"};
-static struct ibv_context the_context = {.device = &the_device};
+
+/* It serves page faults for everything that a reliable connection does. */
+static int query_ex(struct ibv_context *context,
+		    const struct ibv_query_device_ex_input *input,
+		    struct ibv_device_attr_ex *attr, size_t size)
+{
+	(void)input;
+	assert(size == sizeof(*attr));
+	*attr = (struct ibv_device_attr_ex){0};
+	attr->odp_caps.general_caps = IBV_ODP_SUPPORT;
+	attr->odp_caps.per_transport_caps.rc_odp_caps =
+		IBV_ODP_SUPPORT_SEND | IBV_ODP_SUPPORT_RECV | IBV_ODP_SUPPORT_WRITE |
+		IBV_ODP_SUPPORT_READ;
+	return ibv_query_device(context, &attr->orig_attr);
+}
+
+static struct verbs_context the_verbs = {
+	.sz = sizeof(the_verbs),
+	.query_device_ex = query_ex,
+	.context = {.device = &the_device, .abi_compat = __VERBS_ABI_IS_EXTENDED},
+};
+#define the_context the_verbs.context
 static struct ibv_device *the_list[2] = {&the_device};
 
 static void become(void)
@@ -158,14 +180,14 @@ struct ibv_mr *ibv_reg_mr_iova2(struct ibv_pd *pd, void *addr, size_t len, uint6
 struct ibv_mr *ibv_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t len,
 				 uint64_t iova, int fd, int access)
 {
-	(void)pd;
-	(void)offset;
-	(void)len;
-	(void)iova;
-	(void)fd;
-	(void)access;
-	errno = EOPNOTSUPP;
-	return NULL;
+	struct stat stat;
+
+	/* any file will do; the program has it mapped where its addresses say */
+	if (fstat(fd, &stat) || offset + len > (uint64_t)stat.st_size) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return model_register(pd, (void *)(uintptr_t)iova, len, access);
 }
 
 int ibv_dereg_mr(struct ibv_mr *mr)
