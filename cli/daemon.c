@@ -198,7 +198,7 @@ static void next_phase(struct daemon *d)
 {
 	if (d->phase == SERVING) {
 		log_notify("STOPPING=1");
-		log_line(LOG_NOTE, "stopping; %zu copies are under way", d->nr_proved);
+		log_line(LOG_NOTE, "stopping; copies under way: %zu", d->nr_proved);
 		d->deadline = deadline_in(1000 * (int64_t)d->service->options->grace);
 		close_listeners(d->service);
 		signal_clients(d, SIGTERM, true);

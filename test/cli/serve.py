@@ -67,7 +67,7 @@ def name_alone(rig):
 
 
 SIZES = [0, 1, 4096, 4097, 3 * CHUNK, 5 * CHUNK + 4097]
-FABRICS = {'tcp': SIZES, 'ofi': [4097, 3 * CHUNK], 'shm': [4097], 'auto': [4097]}
+FABRICS = {'tcp': SIZES, 'ofi': [4097, 3 * CHUNK], 'auto': [4097]}
 
 
 @cases([f'{way}, {fabric}, {size}' for way in ('push', 'pull') for fabric, sizes in FABRICS.items()
