@@ -6,12 +6,13 @@
  *
  *	bench-uring-load FILE read|write random|sequential BYTES DEPTH SECONDS
  *			 [pieces=N] [staged] [small=N] [plain] [offset=N] [threads]
- *			 [batch=N] [files]
+ *			 [batch=N] [files] [memory=FILE]
  *
  * pieces: each block in N pieces that are not adjacent. staged: one buffer for each
  * operation and a copy between it and the pieces, done here. plain: no registered
  * buffers. files: a registered file. offset: positions are off a block by so much. small
- * and batch: as in the ring's options.
+ * and batch: as in the ring's options. memory: blocks in one piece lie in a mapping of
+ * this file, as large as they are, from its beginning.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -36,6 +37,7 @@ struct job {
 	bool plain;
 	bool files;
 	bool threads;
+	const char *memory;
 	size_t small;
 	unsigned batch;
 	uint64_t offset;
@@ -83,11 +85,15 @@ static uint64_t position(struct job *job)
 
 static struct decant_iter pieces_of(const struct job *job, struct slot *slot)
 {
+	enum decant_direction direction = job->writes ? DECANT_SOURCE : DECANT_DEST;
 	struct decant_iter it;
+	int err;
 
-	bench_need(!decant_iter_iovec(&it, job->writes ? DECANT_SOURCE : DECANT_DEST,
-				      slot->iov, job->pieces),
-		   "iterator");
+	if (job->pieces == 1)
+		err = decant_iter_buf(&it, direction, slot->iov->iov_base, job->bytes);
+	else
+		err = decant_iter_iovec(&it, direction, slot->iov, job->pieces);
+	bench_need(!err, "iterator");
 	return it;
 }
 
@@ -152,16 +158,28 @@ static void add_memory(struct job *job, unsigned char *addr, size_t len)
 		   "region");
 }
 
-/* Buffers in ordinary pages, as fio has them; the pieces in every other place. */
+/* Ordinary pages, of a file or nobody's. */
+static unsigned char *map_memory(const struct job *job, size_t len)
+{
+	int fd = job->memory ? open(job->memory, O_RDWR | O_CLOEXEC) : -1;
+	int flags = job->memory ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
+	unsigned char *at;
+
+	bench_need(fd >= 0 || !job->memory, "file for memory");
+	at = mmap(NULL, len, PROT_READ | PROT_WRITE, flags | MAP_POPULATE, fd, 0);
+	bench_need(at != MAP_FAILED, "memory");
+	memset(at, 1, len);
+	return at;
+}
+
+/* Blocks one behind the other, as fio has them, or pieces in every other place. */
 static void lay_memory(struct job *job)
 {
-	size_t each = 2 * job->bytes, piece = job->bytes / job->pieces;
-	size_t len = each * job->depth, all = len + job->bytes * job->depth;
-	unsigned char *at = mmap(NULL, all, PROT_READ | PROT_WRITE,
-				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	size_t apart = job->pieces == 1 ? 1 : 2, each = apart * job->bytes;
+	size_t piece = job->bytes / job->pieces, len = each * job->depth;
+	size_t all = len + (job->staged ? job->bytes * job->depth : 0);
+	unsigned char *at = map_memory(job, all);
 
-	bench_need(at != MAP_FAILED, "memory");
-	memset(at, 1, all);
 	job->slots = calloc(job->depth, sizeof(*job->slots));
 	bench_need(job->slots && !decant_space_new(&job->space), "memory");
 	add_memory(job, at, all);
@@ -171,7 +189,7 @@ static void lay_memory(struct job *job)
 		slot->buffer = at + len + i * job->bytes;
 		for (unsigned p = 0; p < job->pieces; p++)
 			slot->iov[p] =
-				(struct iovec){at + i * each + 2 * p * piece, piece};
+				(struct iovec){at + i * each + apart * p * piece, piece};
 	}
 }
 
@@ -212,6 +230,8 @@ static void parse(struct job *job, char **argv)
 		job->plain |= !strcmp(*argv, "plain");
 		job->files |= !strcmp(*argv, "files");
 		job->threads |= !strcmp(*argv, "threads");
+		if (!strncmp(*argv, "memory=", 7))
+			job->memory = *argv + 7;
 		if (!strncmp(*argv, "pieces=", 7))
 			job->pieces = (unsigned)strtoul(*argv + 7, NULL, 0);
 		if (!strncmp(*argv, "small=", 6))
