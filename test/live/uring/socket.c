@@ -46,6 +46,7 @@ static void through(struct ends *ends, size_t len, unsigned flags)
 static void stream(enum socket_kind kind, int flags)
 {
 	static const unsigned ways[] = {0, DECANT_URING_COPY, DECANT_URING_ZERO_COPY};
+	struct decant_uring_stats stats;
 	struct ends ends;
 
 	ends_init(&ends, kind, flags);
@@ -54,6 +55,8 @@ static void stream(enum socket_kind kind, int flags)
 			small_buffers(&ends);
 		through(&ends, check_below(i % 4 ? 3000 : BYTES), ways[i % 3]);
 	}
+	decant_uring_stats(ends.ring, &stats);
+	CHECK(stats.resumed > 0);
 	ends_fini(&ends);
 }
 

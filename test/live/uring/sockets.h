@@ -28,13 +28,17 @@ RIG_UNUSED struct sockaddr_in loopback_address(int fd)
 	return address;
 }
 
+/* Of segments as small as an Ethernet's: a large one's acknowledgement is delayed. */
 RIG_UNUSED void tcp_pair(int fd[2], int flags)
 {
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), segment = 1000;
 	struct sockaddr_in address = loopback_address(listener);
 
-	REQUIRE(listen(listener, 1) == 0);
 	fd[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	REQUIRE(!setsockopt(listener, IPPROTO_TCP, TCP_MAXSEG, &segment,
+			    sizeof(segment)));
+	REQUIRE(!setsockopt(fd[0], IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment)));
+	REQUIRE(listen(listener, 1) == 0);
 	REQUIRE(connect(fd[0], (struct sockaddr *)&address, sizeof(address)) == 0);
 	fd[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC | flags);
 	REQUIRE(fd[1] >= 0);
