@@ -9,7 +9,8 @@
  *			 [batch=N] [files] [memory=FILE]
  *
  * pieces: each block in N pieces that are not adjacent. staged: one buffer for each
- * operation and a copy between it and the pieces, done here. plain: no registered
+ * operation and a copy between it and the pieces, done here; where what is read belongs
+ * is decanted, since a caller's iterator has gone by then. plain: no registered
  * buffers. files: a registered file. offset: positions are off a block by so much. small
  * and batch: as in the ring's options. memory: blocks in one piece lie in a mapping of
  * this file, as large as they are, from its beginning.
@@ -53,6 +54,7 @@ struct job {
 struct slot {
 	unsigned char *buffer;
 	struct iovec iov[PIECES_MAX];
+	struct decant_owned *owned;
 };
 
 static double wall(void)
@@ -97,19 +99,28 @@ static struct decant_iter pieces_of(const struct job *job, struct slot *slot)
 	return it;
 }
 
+/* The pieces' turn, and the buffer in place of them. */
+static void stage(struct job *job, struct slot *slot, struct decant_iter *it)
+{
+	enum decant_direction direction = job->writes ? DECANT_SOURCE : DECANT_DEST;
+	struct decant_own_options options = {.size = sizeof(options),
+					     .space = job->space};
+
+	if (job->writes)
+		decant_copy_to(slot->buffer, it, job->bytes);
+	else
+		slot->owned = decant_iter_own(it, job->bytes, &options);
+	bench_need(job->writes || slot->owned, "owned form");
+	bench_need(!decant_iter_buf(it, direction, slot->buffer, job->bytes), "buffer");
+}
+
 static void begin(struct job *job, struct slot *slot)
 {
 	struct decant_iter it = pieces_of(job, slot);
 	int err;
 
-	if (job->staged) {
-		if (job->writes)
-			decant_copy_to(slot->buffer, &it, job->bytes);
-		bench_need(!decant_iter_buf(&it,
-					    job->writes ? DECANT_SOURCE : DECANT_DEST,
-					    slot->buffer, job->bytes),
-			   "buffer");
-	}
+	if (job->staged)
+		stage(job, slot, &it);
 	if (job->writes)
 		err = decant_uring_write(job->ring, job->file, &it, job->bytes,
 					 position(job), slot);
@@ -127,8 +138,9 @@ static void end(struct job *job, const struct decant_uring_event *event)
 	bench_need(event->result == (ssize_t)job->bytes, "transfer");
 	if (!job->staged || job->writes)
 		return;
-	it = pieces_of(job, slot);
+	it = decant_owned_iter(slot->owned);
 	decant_copy_from(&it, slot->buffer, job->bytes);
+	decant_owned_put(slot->owned);
 }
 
 static uint64_t run(struct job *job, double until)

@@ -48,12 +48,11 @@ int uring_own(struct operation *op, struct decant_iter *it, size_t len)
 
 ssize_t uring_bounced(struct operation *op, ssize_t result)
 {
-	struct decant_iter from;
+	void *bytes = op->gathered ? op->one.addr : op->bounce;
 
-	if (!op->bounce || result <= 0)
+	if (!bytes || result <= 0 || op->code != REQUEST_READ)
 		return result;
-	decant_iter_buf(&from, DECANT_SOURCE, op->bounce, (size_t)result);
-	return decant_copy(&op->into, &from, (size_t)result);
+	return decant_copy_from(&op->into, bytes, (size_t)result);
 }
 
 void uring_disown(struct operation *op)
@@ -72,7 +71,7 @@ struct decant_iter uring_memory(const struct operation *op)
 	bool reads = op->code == REQUEST_READ;
 	struct decant_iter it = {0};
 
-	if (op->owned)
+	if (op->owned && !op->gathered)
 		return decant_owned_iter(op->owned);
 	(void)!decant_iter_bvec(&it, reads ? DECANT_DEST : DECANT_SOURCE, &op->one, 1);
 	return it;
@@ -80,5 +79,7 @@ struct decant_iter uring_memory(const struct operation *op)
 
 size_t uring_elements(const struct operation *op)
 {
-	return op->owned ? decant_owned_elements(op->owned) : op->one.len != 0;
+	if (op->owned && !op->gathered)
+		return decant_owned_elements(op->owned);
+	return op->one.len != 0;
 }

@@ -312,6 +312,23 @@ static int common_slot(const struct request *request,
 	return (int)(mapping->lkey + slot);
 }
 
+static const struct decant_mapping *find_mapping(struct fixed *fixed,
+						 struct decant_region *region)
+{
+	const struct decant_mapping *mapping =
+		decant_domain_mapping(&fixed->domain, region);
+
+	return mapping ? mapping : map_quietly(fixed, region);
+}
+
+bool uring_fixed_vectors(struct decant_uring *ring, struct decant_region *region)
+{
+	struct fixed *fixed = &ring->fixed;
+
+	return region && fixed->possible && find_mapping(fixed, region) &&
+	       fixed->vectored;
+}
+
 void uring_fixed_plan(struct operation *op, struct decant_region *region)
 {
 	struct fixed *fixed = &op->ring->fixed;
@@ -321,9 +338,7 @@ void uring_fixed_plan(struct operation *op, struct decant_region *region)
 	request->buffer = -1;
 	if (!region || !fixed->possible || (!op->file->positions && !request->zero_copy))
 		return;
-	mapping = decant_domain_mapping(&fixed->domain, region);
-	if (!mapping)
-		mapping = map_quietly(fixed, region);
+	mapping = find_mapping(fixed, region);
 	if (!mapping || (request->nr > 1 && (!fixed->vectored || request->zero_copy)))
 		return;
 	request->buffer = common_slot(request, mapping);

@@ -13,6 +13,7 @@
  *	deadline.c	which operations must end when
  *	fork.c		a ring in a child process
  *	plan.c		the next request of an operation, and what its transfer came to
+ *	gather.c	many small pieces as one
  *	edge.c		blocks of which a write changes only a part: read before
  *	claim.c		who may write which blocks of a file now
  *	fixed.c		regions as registered buffers
@@ -281,6 +282,7 @@ struct operation {
 		OPERATION_HELD
 	} state;
 	bool plain;    /* one request of @one, without legs */
+	bool gathered; /* @one is the ring's */
 	int stopped;   /* 0, or why it must end: -ECANCELED, -ETIMEDOUT */
 	bool unasked;  /* the back end must still be asked to */
 	bool given_up; /* the kernel ended the request before unasked, and it goes on */
@@ -317,6 +319,7 @@ struct operation {
 	struct decant_stage stage;
 	struct iovec *many; /* a table of REQUEST_ELEMENTS, once one was needed */
 	struct iovec few[REQUEST_ELEMENTS_FEW];
+	struct iovec pieces[REQUEST_ELEMENTS_FEW]; /* behind @into */
 };
 
 /**
@@ -375,7 +378,8 @@ struct decant_uring {
 	unsigned nr_deadlines;
 	bool zero_copy; /* whether the back end can */
 	size_t zero_copy_bytes;
-	struct decant_pool *pool; /* scratch memory, once some was needed */
+	struct decant_pool *pool;   /* scratch memory, once some was needed */
+	struct decant_pool *gather; /* a place for each operation, likewise */
 	struct fixed fixed;
 	bool file_table; /* whether the kernel has one for @files */
 	struct decant_uring_file *files[FILES_MAX];
@@ -425,6 +429,8 @@ int uring_fixed_need(struct decant_uring *ring, struct decant_region *region);
 int uring_fixed_map(struct operation *op);
 /* find the registered buffer of a request; one of its elements lies in @region */
 void uring_fixed_plan(struct operation *op, struct decant_region *region);
+/* whether several elements in @region, which may be NULL, go as a registered buffer */
+bool uring_fixed_vectors(struct decant_uring *ring, struct decant_region *region);
 
 /* registered.c: the ring ends before the files do */
 void uring_files_forget(struct decant_uring *ring);
@@ -447,6 +453,17 @@ int uring_plain_begin(struct operation *op, struct decant_iter *it, size_t len,
 bool uring_plain_complete(struct operation *op);
 /* go on as any other: its request is the first of its legs' */
 void uring_plain_end(struct operation *op);
+
+/*
+ * gather.c: have one piece of the ring's memory, op->one, instead of the iterator's next
+ * bytes, if their pieces are small; it is not advanced. @first: how long the first is, 0
+ * if that is not known.
+ */
+bool uring_gather(struct operation *op, const struct decant_iter *it, size_t len,
+		  size_t first);
+/* whether @nr pieces of @len bytes together are; @region has the first, or NULL */
+bool uring_is_fine(const struct operation *op, size_t len, size_t nr, bool direct,
+		   struct decant_region *region);
 
 /* operation.c */
 /* divide its memory into legs, of which none has begun */

@@ -427,9 +427,10 @@ bool uring_complete(struct operation *op, ssize_t *result)
 		return true;
 	}
 	if (op->plain) {
-		*result = n;
-		if (uring_plain_complete(op))
+		if (uring_plain_complete(op)) {
+			*result = uring_bounced(op, n);
 			return true;
+		}
 		uring_plain_end(op);
 	}
 	if (op->claim.polled) {

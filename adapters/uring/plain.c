@@ -2,7 +2,8 @@
 /*
  * plain.c - an operation that is one request of one piece of memory, as most are: nothing
  * is decanted, cut, planned or walked again. Its iterator's next span is all of it, one
- * region owns it or the caller does, and the file takes it as it lies. If its transfer
+ * region owns it or the caller does, and the file takes it as it lies. Or its pieces are
+ * so small that they were gathered (gather.c). If its transfer
  * comes to less, or to nothing, it becomes an operation as any other.
  */
 #include <errno.h>
@@ -55,15 +56,13 @@ static bool hold_owner(struct operation *op, struct decant_span *span, size_t le
 	return held;
 }
 
-static void plan(struct operation *op, const struct decant_span *span, size_t len,
-		 uint64_t pos)
+static void plan(struct operation *op, uint64_t pos)
 {
 	struct request *request = &op->request;
 	const struct decant_uring_file *file = op->file;
 	bool direct = file->info.direct;
 
-	op->one = (struct decant_bvec){span->addr, len, span->region};
-	op->few[0] = (struct iovec){span->addr, len};
+	op->few[0] = (struct iovec){op->one.addr, op->one.len};
 	request->code = op->code;
 	request->fd = direct ? file->direct_fd : file->fd;
 	request->place = uring_file_place(op, direct);
@@ -71,30 +70,48 @@ static void plan(struct operation *op, const struct decant_span *span, size_t le
 	request->nr = 1;
 	request->offset = (int64_t)pos;
 	request->zero_copy = false;
-	uring_fixed_plan(op, span->region);
+	uring_fixed_plan(op, op->one.region);
 	op->ring->stats.elements++;
+}
+
+/* Its one piece: the caller's, or the ring's instead of many small ones. */
+static bool find_piece(struct operation *op, const struct decant_iter *it, size_t len,
+		       uint64_t pos)
+{
+	struct decant_span span = {0};
+
+	if (has_plain_spans(it))
+		span = decant_iter_peek(it);
+	if (span.len < len)
+		span.addr = NULL; /* wherever it is, it will be aligned */
+	if (!takes(op, &span, len, pos))
+		return false;
+	if (span.len < len)
+		return uring_gather(op, it, len, span.len);
+	if (!hold_owner(op, &span, len))
+		return false;
+	op->one = (struct decant_bvec){span.addr, len, span.region};
+	return true;
 }
 
 int uring_plain_begin(struct operation *op, struct decant_iter *it, size_t len,
 		      uint64_t pos)
 {
-	struct decant_span span;
-	int err;
+	int err = 0;
 
-	op->plain = false;
-	if (!op->file->positions || !len || len > PLAIN_BYTES || !has_plain_spans(it))
+	op->plain = op->gathered = false;
+	if (!op->file->positions || !len || len > PLAIN_BYTES ||
+	    !find_piece(op, it, len, pos))
 		return 1;
-	span = decant_iter_peek(it);
-	if (span.len < len || !takes(op, &span, len, pos) || !hold_owner(op, &span, len))
-		return 1;
-	err = uring_fixed_need(op->ring, span.region);
+	if (!op->gathered)
+		err = uring_fixed_need(op->ring, op->one.region);
 	if (!err && op->code == REQUEST_WRITE && op->file->info.direct)
 		err = uring_claim(op, pos, len);
 	if (err && err != -EBUSY) {
-		decant_hold_truncate(&op->hold, 0);
+		uring_disown(op);
 		return err;
 	}
-	plan(op, &span, len, pos);
+	plan(op, pos);
 	op->plain = true;
 	return decant_iter_advance(it, len);
 }
@@ -106,10 +123,12 @@ bool uring_plain_complete(struct operation *op)
 
 	if (op->request.result != (ssize_t)len)
 		return false;
-	if (op->file->info.direct)
-		stats->direct_bytes += len;
-	else
+	if (!op->file->info.direct)
 		stats->buffered_bytes += len;
+	else if (op->gathered)
+		stats->staged_bytes += len;
+	else
+		stats->direct_bytes += len;
 	return true;
 }
 

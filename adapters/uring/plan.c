@@ -19,10 +19,6 @@
 /* Scratch memory of all operations together, so that a deep ring doesn't take it all. */
 #define POOL_BYTES (64u << 20)
 
-/* Pieces that are shorter on average are gathered (bench/uring). */
-#define SMALL_PIECE	   512u
-#define SMALL_PIECE_DIRECT 4096u /* read */
-
 static size_t round_down(size_t n, size_t align)
 {
 	return n & ~(align - 1);
@@ -178,26 +174,15 @@ static int put_edge(struct operation *op, struct decant_iter *it, size_t before,
 	return 0;
 }
 
-/* Where gathering was measured to pay; 1 is nowhere. Writing, a disk minds no pieces. */
-static size_t small_piece(const struct operation *op)
-{
-	if (op->ring->small_piece)
-		return op->ring->small_piece;
-	if (!op->leg->direct)
-		return SMALL_PIECE;
-	return op->code == REQUEST_READ ? SMALL_PIECE_DIRECT : 1;
-}
-
 /*
  * Small pieces, for which one copy is cheaper than the kernel's or device's work on each.
  */
 static bool is_fine(const struct operation *op)
 {
 	struct decant_iter whole = uring_memory(op);
-	size_t nr = uring_elements(op);
-	unsigned few = op->leg->direct ? 1 : REQUEST_ELEMENTS_FEW;
 
-	return nr > few && decant_iter_count(&whole) / nr < small_piece(op);
+	return uring_is_fine(op, decant_iter_count(&whole), uring_elements(op),
+			     op->leg->direct, decant_iter_peek(&whole).region);
 }
 
 /* At most @len bytes as one piece of scratch memory; bytes put, 0 or less if there is
@@ -366,7 +351,9 @@ size_t uring_arrived(struct operation *op, size_t result)
 	struct leg *leg = op->leg;
 	size_t staged;
 
-	if (op->code == REQUEST_READ)
+	if (op->gathered)
+		staged = bytes;
+	else if (op->code == REQUEST_READ)
 		staged = decant_stage_scatter(&op->stage, result);
 	else
 		staged = smaller(op->stage.bytes, bytes);

@@ -186,6 +186,7 @@ void decant_uring_free(struct decant_uring *ring)
 	uring_files_forget(ring);
 	if (uring_forked(ring)) {
 		decant_pool_free(ring->pool);
+		decant_pool_free(ring->gather);
 		uring_fixed_fini(ring);
 		uring_fork_free(ring);
 		release(ring);
@@ -194,6 +195,7 @@ void decant_uring_free(struct decant_uring *ring)
 	if (finish(ring))
 		return; /* the kernel may still write: better leaked than freed */
 	decant_pool_free(ring->pool);
+	decant_pool_free(ring->gather);
 	uring_fixed_fini(ring);
 	ring->ops->stop(ring->backend);
 	release(ring);

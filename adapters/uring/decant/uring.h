@@ -94,10 +94,11 @@ enum decant_uring_buffers {
  *	operation first needs some; all of a ring share about 64 MiB and take turns if
  *	that is short.
  * @small_piece: a transfer in pieces that are shorter than this on average goes through
- *	scratch memory even if each could go directly, because a device (or a kernel)
+ *	memory of the ring even if each could go directly, because a device (or a kernel)
  *	works longer on each than copying it takes; bytes, 0 for what was measured to pay:
- *	4096 for a direct read, none for a direct write, 512 through the page cache. 1:
- *	none are small.
+ *	4096 for a direct read; 2048 for a direct write, but none from a registered buffer
+ *	where several elements may lie in one; 512 through the page cache. 1: none are
+ *	small.
  * @batch: after so many operations have begun, they are submitted without being asked, so
  *	that a device has work while the caller prepares more; 0 for 4, which costs little
  *	more processor time than submitting everything at once. 1: each at once.

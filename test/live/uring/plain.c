@@ -206,6 +206,122 @@ static void behind_an_edge(void)
 	fixture_fini(&f);
 }
 
+/* Pieces of @each bytes that are not adjacent, from the beginning of both regions. */
+static size_t lay_pieces(struct iovec *iov, size_t len, size_t each)
+{
+	size_t nr = 0;
+
+	for (size_t at = 0; at < len; at += each, nr++) {
+		iov[nr].iov_base = memory + nr % 2 * BYTES + 2 * each * (nr / 2);
+		iov[nr].iov_len = len - at < each ? len - at : each;
+	}
+	return nr;
+}
+
+static void pieces_hold(const struct iovec *iov, size_t nr, size_t pos, size_t len)
+{
+	for (size_t i = 0, n; i < nr && len; i++, pos += n, len -= n) {
+		n = iov[i].iov_len < len ? iov[i].iov_len : len;
+		CHECK(!memcmp(iov[i].iov_base, content + pos, n));
+		memset(iov[i].iov_base, RIG_CANARY, n);
+	}
+	memory_holds(0, 0, 0);
+}
+
+static void read_pieces(struct fixture *f, size_t each, size_t pos, size_t len)
+{
+	struct iovec iov[BYTES / 64], kept[BYTES / 64];
+	size_t there = BYTES - pos < len ? BYTES - pos : len;
+	size_t nr = lay_pieces(iov, len, each);
+	struct decant_iter it;
+
+	memcpy(kept, iov, sizeof(kept));
+	REQUIRE(!decant_iter_iovec(&it, DECANT_DEST, iov, nr));
+	REQUIRE(!decant_uring_read(f->rig.ring, f->rig.file, &it, SIZE_MAX, pos, f));
+	CHECK_EQ(decant_iter_count(&it), 0);
+	CHECK_EQ(decant_region_refs(f->regions[0]), 3);
+	CHECK_EQ(decant_region_refs(f->regions[1]), 3);
+	memset(iov, 0xff, sizeof(iov));
+	CHECK_EQ(rig_event(f->rig.ring, f), there);
+	pieces_hold(kept, nr, pos, there);
+	CHECK_EQ(decant_region_refs(f->regions[0]), 2);
+	CHECK_EQ(decant_region_refs(f->regions[1]), 2);
+}
+
+static void write_pieces(struct fixture *f, size_t each, size_t pos, size_t len)
+{
+	struct iovec iov[BYTES / 64];
+	size_t nr = lay_pieces(iov, len, each);
+	struct decant_iter it;
+
+	rig_random(memory, sizeof(memory));
+	REQUIRE(!decant_iter_iovec(&it, DECANT_SOURCE, iov, nr));
+	for (size_t i = 0, at = pos; i < nr; at += iov[i++].iov_len)
+		memcpy(content + at, iov[i].iov_base, iov[i].iov_len);
+	CHECK_EQ(rig_write(&f->rig, &it, SIZE_MAX, pos), len);
+	CHECK_EQ(decant_iter_count(&it), 0);
+	CHECK(rig_file_holds(f->rig.fd, content, BYTES));
+	memset(memory, RIG_CANARY, sizeof(memory));
+}
+
+/* Small ones are gathered, few or many of them: the disk sees one. */
+static void small_pieces(enum decant_uring_direct direct)
+{
+	static const size_t sizes[] = {64, 500, 512, 1000};
+	size_t small = rig_small_piece;
+	struct decant_uring_stats stats;
+	struct fixture f;
+
+	rig_small_piece = 2048;
+	fixture_init(&f, direct, 2);
+	rig_small_piece = small;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		read_pieces(&f, sizes[i], BLOCK, BLOCK);
+		read_pieces(&f, sizes[i], 0, BYTES);
+		write_pieces(&f, sizes[i], 2 * BLOCK, BLOCK);
+		write_pieces(&f, sizes[i], 0, BYTES);
+	}
+	stats = stats_of(&f);
+	if (direct == DECANT_URING_DIRECT_AUTO) {
+		CHECK_EQ(stats.elements, 4 * ARRAY_SIZE(sizes));
+		CHECK_EQ(stats.staged_bytes, 2 * ARRAY_SIZE(sizes) * (BYTES + BLOCK));
+		CHECK_EQ(stats.direct_bytes, 0);
+	}
+	read_pieces(&f, 500, BYTES - BLOCK, 2 * BLOCK);
+	REQUIRE(!ftruncate(f.rig.fd, BYTES - 100));
+	REQUIRE(!ftruncate(f.rig.fd, BYTES));
+	memset(content + BYTES - 100, 0, 100);
+	read_pieces(&f, 500, BYTES - BLOCK, BLOCK);
+	fixture_fini(&f);
+}
+
+static void all_small_pieces(void)
+{
+	small_pieces(DECANT_URING_DIRECT_AUTO);
+	small_pieces(DECANT_URING_DIRECT_NEVER);
+}
+
+/* Left to itself a ring gathers what is read, and what is written if it must. */
+static void choice(void)
+{
+	size_t small = rig_small_piece;
+	struct decant_uring_buffers_info info;
+	struct fixture f;
+
+	rig_small_piece = 0;
+	fixture_init(&f, DECANT_URING_DIRECT_AUTO, 2);
+	rig_small_piece = small;
+	read_pieces(&f, 1024, 0, BLOCK);
+	CHECK_EQ(stats_of(&f).staged_bytes, BLOCK);
+	write_pieces(&f, 1024, 0, BLOCK);
+	decant_uring_buffers_info(f.rig.ring, &info);
+	CHECK_EQ(stats_of(&f).staged_bytes, info.vectored ? BLOCK : 2 * BLOCK);
+	CHECK_EQ(stats_of(&f).direct_bytes, info.vectored ? BLOCK : 0);
+	write_pieces(&f, 2 * 1024, 0, BLOCK);
+	CHECK_EQ(stats_of(&f).direct_bytes, info.vectored ? 2 * BLOCK : BLOCK);
+	fixture_fini(&f);
+}
+
 /* A deadline that is over ends it before it began. */
 static void too_late(void)
 {
@@ -231,6 +347,8 @@ int main(int argc, char **argv)
 		{"the end of the file", ends_of_file},
 		{"behind an edge", behind_an_edge},
 		{"too late", too_late},
+		{"small pieces", all_small_pieces},
+		{"choice", choice},
 	};
 
 	return rig_main(argc, argv, cases, ARRAY_SIZE(cases));
