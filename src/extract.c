@@ -329,7 +329,8 @@ static size_t trim_by(const struct loop *l)
  * Cut the open element back to the length alignment, or to the gap, and the one before is
  * the last again if nothing is left of it. The bytes to cut off are those that this call
  * took, unless somebody changed the limits between two calls or the gap rule stops the
- * second one.
+ * second one. For the gap's sake it goes back to a place once: what was staged there was
+ * as many bytes as could be, and staging them once more would come to the same.
  */
 static size_t trim(struct loop *l, struct decant_iter *it, size_t done)
 {
@@ -339,11 +340,14 @@ static size_t trim(struct loop *l, struct decant_iter *it, size_t done)
 		return 0;
 	if (!l->gapped)
 		l->stop = DECANT_STOP_ALIGNMENT;
-	if (excess > done) {
+	if (excess > done || (l->gapped && done - excess < l->trimmed_to)) {
 		l->gapped = false;
 		return 0;
 	}
+	if (l->gapped)
+		l->trimmed_to = done - excess + 1;
 	l->copied = false;
+	staging_return(l, it->direction, excess);
 	kind_retreat(it, excess);
 	l->open.len -= excess;
 	if (l->open.len || !l->closed.len)

@@ -35,14 +35,15 @@ struct loop {
 	size_t nr;		      /* elements before the open one */
 	size_t max;		      /* elements that fit */
 	size_t merged;
-	bool stored; /* the open element is in the table already */
-	bool grown;  /* and longer now */
-	bool plain;  /* no limits but the sizes of table and element */
-	bool joins;  /* an element may have several owners */
-	bool locked; /* the space is locked for look-ups */
-	bool copied; /* the next bytes can't be pointed at */
-	bool gapped; /* the gap rule is what stopped, and a stage may help */
-	bool trims;  /* an element may be cut back when it can't grow any more */
+	bool stored;	   /* the open element is in the table already */
+	bool grown;	   /* and longer now */
+	bool plain;	   /* no limits but the sizes of table and element */
+	bool joins;	   /* an element may have several owners */
+	bool locked;	   /* the space is locked for look-ups */
+	bool copied;	   /* the next bytes can't be pointed at */
+	bool gapped;	   /* the gap rule is what stopped, and a stage may help */
+	size_t trimmed_to; /* bytes done, plus one, when the gap rule cut back; 0: never */
+	bool trims;	   /* an element may be cut back when it can't grow any more */
 	enum decant_stop stop;
 
 	struct owner owner;	    /* of the bytes taken or looked at last */
@@ -55,7 +56,7 @@ struct loop {
 	size_t len_mask;
 	size_t gap_mask;
 	size_t whole_mask; /* gap_mask, unless the boundary sees to it */
-	uint64_t end; /* where the last closed element ended */
+	uint64_t end;	   /* where the last closed element ended */
 };
 
 /* One by one: clearing all of it at once takes longer than a short extraction. */
@@ -66,6 +67,7 @@ static inline void loop_clear(struct loop *l, struct decant_sink *sink)
 	l->room = SIZE_MAX;
 	l->open = l->closed = (struct decant_element){0};
 	l->cap = l->merged = l->whole_mask = 0;
+	l->trimmed_to = 0;
 	l->nr = sink->nr;
 	l->max = sink->max;
 	l->stored = l->grown = l->locked = l->copied = l->gapped = false;
@@ -94,6 +96,10 @@ static inline void loop_stop_at(struct loop *l, const struct decant_span *span)
 
 /* staging.c: whether the sink's stage helps against what stopped the loop. */
 bool staging_helps(const struct loop *l);
+
+/* staging.c: the open element is cut back by so many bytes: those of them that the stage
+ * gave are the stage's again. */
+void staging_return(struct loop *l, enum decant_direction direction, size_t excess);
 
 /* staging.c: send what comes next through the stage; bytes that made it into the sink. */
 size_t staging_next(struct loop *l, struct decant_iter *it, size_t done, size_t left);

@@ -133,17 +133,20 @@ int decant_stage_take(struct decant_stage *stage, struct decant_iter *it, size_t
 void stage_give_back(struct decant_stage *stage, enum decant_direction direction,
 		     size_t n)
 {
-	struct decant_staged *last;
-
 	stage->used -= n;
 	stage->bytes -= n;
-	if (direction == DECANT_SOURCE || !n)
+	if (direction == DECANT_SOURCE)
 		return;
 	decant_iter_revert(&stage->next, n);
-	last = &stage->records[stage->nr - 1];
-	last->len -= n;
-	if (!last->len)
-		stage->nr--;
+	while (n) {
+		struct decant_staged *last = &stage->records[stage->nr - 1];
+		size_t len = min_size(last->len, n);
+
+		last->len -= len;
+		n -= len;
+		if (!last->len)
+			stage->nr--;
+	}
 }
 
 size_t decant_stage_scatter(struct decant_stage *stage, size_t done)

@@ -182,6 +182,14 @@ static size_t stage_some(struct loop *l, struct decant_iter *it, size_t amount,
 	return got;
 }
 
+void staging_return(struct loop *l, enum decant_direction direction, size_t excess)
+{
+	struct decant_stage *stage = l->sink->stage;
+
+	if (stage && end_of(&l->open) == loop_stage_seen(l) + stage->used)
+		stage_give_back(stage, direction, min_size(excess, stage->used));
+}
+
 size_t staging_next(struct loop *l, struct decant_iter *it, size_t done, size_t left)
 {
 	size_t held = l->sink->hold ? l->sink->hold->nr : 0, got = 0;

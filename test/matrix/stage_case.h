@@ -334,6 +334,23 @@ static void stage_check_amount(const struct stage_scene *s,
 	}
 }
 
+/* What is counted as staged is what the device sees of the stage, no more. */
+static size_t stage_seen(const struct decant_sink *sink, const struct decant_span *memory)
+{
+	const struct decant_bvec *table = sink->table;
+	size_t seen = 0;
+
+	for (size_t i = 0; i < sink->nr; i++) {
+		uintptr_t lo = (uintptr_t)table[i].addr, hi = lo + table[i].len;
+		uintptr_t from = (uintptr_t)memory->addr, to = from + memory->len;
+
+		lo = lo > from ? lo : from;
+		hi = hi < to ? hi : to;
+		seen += hi > lo ? hi - lo : 0;
+	}
+	return seen;
+}
+
 /* Extract one cut; what the device does with it; what came of it. */
 static void stage_run(struct stage_scene *s, const struct stage_setting *set,
 		      const struct decant_kind *kind, struct decant_bvec *table,
@@ -364,6 +381,7 @@ static void stage_run(struct stage_scene *s, const struct stage_setting *set,
 	CHECK_EQ(decant_iter_consumed(&it), result->done);
 	CHECK(obeys(&sink));
 	CHECK(got || !set->want || sink.stop == DECANT_STOP_END);
+	CHECK_EQ(result->staged, stage_seen(&sink, &memory));
 	stage_check_amount(s, set, result);
 	if (set->direction == DECANT_SOURCE)
 		stage_device_reads(s, &sink);
