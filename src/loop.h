@@ -42,7 +42,7 @@ struct loop {
 	bool locked;	   /* the space is locked for look-ups */
 	bool copied;	   /* the next bytes can't be pointed at */
 	bool gapped;	   /* the gap rule is what stopped, and a stage may help */
-	size_t trimmed_to; /* bytes done, plus one, when the gap rule cut back; 0: never */
+	size_t trimmed_to; /* bytes done, plus 1, when the gap rule cut back; 0: never */
 	bool trims;	   /* an element may be cut back when it can't grow any more */
 	enum decant_stop stop;
 
