@@ -37,20 +37,25 @@ static bool find(void *handle, const char *name, void *function)
 
 /*
  * What it is linked with sets handlers of its own for SIGTERM, SIGINT and others while it
- * is loaded. At a program's start nobody minds; now they would replace the program's.
+ * is loaded. At a program's start nobody minds; now they would replace the program's. A
+ * signal that comes meanwhile waits, for these handlers end the process.
  */
 static void *open_library(void)
 {
 	struct sigaction before[NSIG];
+	sigset_t all, mask;
 	bool known[NSIG];
 	void *handle;
 
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &mask);
 	for (int i = 1; i < NSIG; i++)
 		known[i] = !sigaction(i, NULL, &before[i]);
 	handle = dlopen(FABRIC_LIBRARY, RTLD_NOW | RTLD_LOCAL);
 	for (int i = 1; i < NSIG; i++)
 		if (known[i] && i != SIGKILL && i != SIGSTOP)
 			sigaction(i, &before[i], NULL);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	return handle;
 }
 
