@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* limits_verbs.c - what RDMA devices demand. */
+#include <errno.h>
 #include <string.h>
 #include <decant/verbs.h>
 #include "real.h"
@@ -53,10 +54,16 @@ static int on_device(void *user, const struct decant_verbs_caps *caps)
 	return 0;
 }
 
+/* libibverbs says ENOSYS where nothing of RDMA is in the kernel. */
+static const char *why(int err)
+{
+	return err == -ENOSYS ? "this kernel has no RDMA" : strerror(-err);
+}
+
 static bool no_such(const char *name, int err, struct report *report)
 {
 	if (err < 0)
-		return report_set(report, EXIT_PEER, "verbs: %s", strerror(-err));
+		return report_set(report, EXIT_PEER, "verbs: %s", why(err));
 	return report_set(report, EXIT_PEER, "verbs%s%s: no such RDMA device here",
 			  name ? ":" : "", name ? name : "");
 }
@@ -76,7 +83,7 @@ bool limits_verbs(struct limits_request *r)
 		return no_such(r->name, err, r->report);
 	if (!r->json)
 		fprintf(r->out, "no RDMA devices%s%s\n", err < 0 ? ": " : "",
-			err < 0 ? strerror(-err) : "");
+			err < 0 ? why(err) : "");
 	return true;
 }
 

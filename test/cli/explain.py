@@ -469,7 +469,7 @@ def crypto(rig):
 def verbs(rig):
     done = decant(rig, 'limits', '--json', 'verbs')
     if done.returncode:
-        check_error(5, ['verbs'], done.returncode, done.stderr)
+        check_error(5, ['verbs', 'RDMA'], done.returncode, done.stderr)
         return
     for device in json.loads(done.stdout)['verbs']:
         check(device['limits']['max_elements'] >= 1, device)
