@@ -40,6 +40,12 @@ def processor():
     return name[1] if name else platform.machine()
 
 
+def commit():
+    """What was measured; the figures themselves, in docs/, may have changed since."""
+    changed = output('git', 'status', '--porcelain', '--untracked-files=no', ':!docs')
+    return output('git', 'describe', '--always') + ('-dirty' if changed else '')
+
+
 def package(name):
     return output('dpkg-query', '-W', '-f', '${Version}', name) if name else ''
 
@@ -53,7 +59,7 @@ def where():
     found.update({name: output('pkg-config', '--modversion', name) or
                   package(name + '-dev') for name in LIBRARIES})
     found.update({name: package(name) for name in TOOLS})
-    found['commit'] = output('git', 'describe', '--always', '--dirty')
+    found['commit'] = commit()
     return {key: value for key, value in found.items() if value}
 
 
