@@ -199,13 +199,9 @@ int command_copy(int argc, char **argv)
 	static struct copy copy;
 	struct copy *c = &copy;
 	uint64_t began = stats_now();
-	bool help = false;
 
-	if (!copy_options_parse(&c->options, argc, argv, &c->report, &help)) {
-		if (help)
-			copy_options_help();
+	if (!copy_options_parse(&c->options, argc, argv, &c->report))
 		return report_print(&c->report);
-	}
 	engine_catch_signals();
 	if (trace_file_open(&c->trace, &c->options, began, &c->report) &&
 	    engine_init(&c->engine, &c->options, &c->report)) {

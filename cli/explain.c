@@ -92,17 +92,14 @@ int command_explain(int argc, char **argv)
 	struct explain_options o;
 	struct picture picture = {.layout = &o.layout};
 	struct printer printer = {.job = &o.job, .out = &out, .picture = &picture};
-	bool help = false;
 
-	if (explain_options_parse(&o, argc, argv, &report, &help)) {
+	if (explain_options_parse(&o, argc, argv, &report)) {
 		out_begin(&out, stdout);
 		printer.els = o.elements;
 		printer.columns = columns_of(&o);
 		picture.max = o.svg ? DRAWN : o.elements < DRAWN ? o.elements : DRAWN;
 		explain(&o, &printer, &report);
 	}
-	if (help)
-		explain_options_help();
 	picture_fini(&picture);
 	explain_layout_free(&o.layout);
 	return report_print(&report);

@@ -17,20 +17,6 @@ struct source {
 	bool read; /* and is ours to free */
 };
 
-bool number_from(const char *option, const char *arg, uint64_t *value,
-		 struct report *report)
-{
-	struct explain_error error = {0};
-	struct explain_text t = {arg, arg, arg + strlen(arg), &error};
-
-	if (!explain_number(&t, option, value))
-		return report_set(report, EXIT_USAGE, "--%s %s: at %zu: %s", option, arg,
-				  error.at, error.text);
-	return t.at == t.end ||
-	       report_set(report, EXIT_USAGE, "--%s %s: at %zu: not a number", option,
-			  arg, (size_t)(t.at - t.begin));
-}
-
 static bool read_all(FILE *file, struct source *source)
 {
 	size_t room = 0, got;

@@ -1,52 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* explain_options.c - the command line of `decant explain`. */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <decant/registry.h>
+#include "args.h"
 #include "explain_options.h"
-
-enum {
-	OPT_LAYOUT = 256,
-	OPT_PROCESS,
-	OPT_PIECES,
-	OPT_SIZE,
-	OPT_MISALIGN,
-	OPT_STRIDE,
-	OPT_LIMITS,
-	OPT_SINK,
-	OPT_PAGE,
-	OPT_STAGE,
-	OPT_GAPS,
-	OPT_UNREGISTERED,
-	OPT_POSITION,
-	OPT_ELEMENTS,
-	OPT_COLUMNS,
-	OPT_SVG,
-	OPT_JSON
-};
-
-static const struct option long_options[] = {
-	{"layout", required_argument, NULL, OPT_LAYOUT},
-	{"process", required_argument, NULL, OPT_PROCESS},
-	{"pieces", required_argument, NULL, OPT_PIECES},
-	{"size", required_argument, NULL, OPT_SIZE},
-	{"misalign", required_argument, NULL, OPT_MISALIGN},
-	{"stride", required_argument, NULL, OPT_STRIDE},
-	{"limits", required_argument, NULL, OPT_LIMITS},
-	{"sink", required_argument, NULL, OPT_SINK},
-	{"page-size", required_argument, NULL, OPT_PAGE},
-	{"stage", required_argument, NULL, OPT_STAGE},
-	{"stage-gaps", no_argument, NULL, OPT_GAPS},
-	{"unregistered", required_argument, NULL, OPT_UNREGISTERED},
-	{"position", required_argument, NULL, OPT_POSITION},
-	{"elements", required_argument, NULL, OPT_ELEMENTS},
-	{"columns", required_argument, NULL, OPT_COLUMNS},
-	{"svg", required_argument, NULL, OPT_SVG},
-	{"json", no_argument, NULL, OPT_JSON},
-	{"help", no_argument, NULL, 'h'},
-	{0},
-};
 
 static const char help_text[] =
 	"usage: decant explain LAYOUT [options]\n"
@@ -94,206 +52,139 @@ static const char help_text[] =
 	"layout or limits; 3 a file or a process can't be read; 4 the output can't be\n"
 	"written; 5 no such provider or device; 7 memory is missing.\n";
 
-void explain_options_help(void)
-{
-	fputs(help_text, stdout);
-}
-
-struct parser {
-	struct explain_options *o;
-	struct report *report;
-	const char *layout;
-	const char *process;
-	struct pattern pattern;
-	unsigned layouts;
-	bool sized;
-};
-
-static bool parse_sink(struct explain_options *o, const char *arg, struct report *report)
+/* Its name may have dashes where the registry's has underscores. */
+static bool take_sink(const struct args_option *option, void *field, const char *value,
+		      struct report *report)
 {
 	static char name[32];
 	const struct decant_sink_ops *ops;
 
-	snprintf(name, sizeof(name), "%s", arg);
+	(void)option;
+	snprintf(name, sizeof(name), "%s", value);
 	for (char *at = name; *at; at++)
 		if (*at == '-')
 			*at = '_';
-	o->job.sink = name;
+	*(const char **)field = name;
 	if (!strcmp(name, "direct"))
 		return true;
 	for (unsigned i = 0; (ops = decant_sink_get(i)); i++)
 		if (!strcmp(ops->name, name))
 			return true;
 	return report_set(report, EXIT_USAGE,
-			  "--sink %s: no such sink; see decant explain --help", arg);
+			  "--sink %s: no such sink; see decant explain --help", value);
 }
 
-static bool parse_policy(struct explain_options *o, const char *arg,
-			 struct report *report)
+static bool take_page(const struct args_option *option, void *field, const char *value,
+		      struct report *report)
 {
-	static const char *const names[] = {[DECANT_TRUST] = "trust",
-					    [DECANT_REFUSE] = "refuse",
-					    [DECANT_STAGE] = "stage",
-					    [DECANT_REGISTER] = "register"};
+	const uint64_t *size = field;
 
-	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!strcmp(arg, names[i])) {
-			o->job.policy = (enum decant_policy)i;
-			return true;
-		}
-	return report_set(report, EXIT_USAGE,
-			  "--unregistered %s: expected trust, refuse, stage or register",
-			  arg);
-}
-
-static bool parse_page(struct explain_options *o, const char *arg, struct report *report)
-{
-	uint64_t size;
-
-	if (!number_from("page-size", arg, &size, report))
+	if (!args_number(option, field, value, report))
 		return false;
-	o->job.page_size = size;
-	return (size >= 4096 && size <= 1u << 30 && !(size & (size - 1))) ||
-	       report_set(report, EXIT_USAGE,
-			  "--page-size %s: expected a power of two from 4096 to 1G", arg);
+	return !(*size & (*size - 1)) ||
+	       report_set(report, EXIT_USAGE, "--page-size %s: expected a power of two",
+			  value);
 }
 
-static bool parse_output(struct explain_options *o, int option, const char *arg,
-			 struct report *report)
+static bool take_elements(const struct args_option *option, void *field,
+			  const char *value, struct report *report)
 {
-	switch (option) {
-	case OPT_ELEMENTS:
-		o->elements = SIZE_MAX;
-		return !strcmp(arg, "all") ||
-		       number_from("elements", arg, &o->elements, report);
-	case OPT_COLUMNS:
-		if (!number_from("columns", arg, &o->columns, report))
-			return false;
-		return (o->columns >= 40 && o->columns <= 900) ||
-		       report_set(report, EXIT_USAGE, "--columns %s: expected 40 to 900",
-				  arg);
-	case OPT_SVG:
-		o->svg = arg;
-		return true;
-	default:
-		o->json = true;
-		return true;
-	}
+	*(uint64_t *)field = UINT64_MAX;
+	return !strcmp(value, "all") || args_number(option, field, value, report);
 }
 
-static bool parse_source(struct parser *p, int option, const char *arg)
+static bool take_limits(const struct args_option *option, void *field, const char *value,
+			struct report *report)
 {
-	struct pattern *pattern = &p->pattern;
-
-	switch (option) {
-	case OPT_LAYOUT:
-		p->layout = arg;
-		p->layouts++;
-		return true;
-	case OPT_PROCESS:
-		p->process = arg;
-		p->layouts++;
-		return true;
-	case OPT_PIECES:
-		p->layouts++;
-		return number_from("pieces", arg, &pattern->pieces, p->report);
-	case OPT_SIZE:
-		p->sized = true;
-		return number_from("size", arg, &pattern->size, p->report);
-	case OPT_MISALIGN:
-		return number_from("misalign", arg, &pattern->misalign, p->report);
-	default:
-		return number_from("stride", arg, &pattern->stride, p->report);
-	}
+	(void)option;
+	return limits_from_text(field, value, report);
 }
 
-static bool parse_one(struct parser *p, int option, const char *arg)
-{
-	struct explain_options *o = p->o;
+#define FIELD(name) offsetof(struct explain_options, name)
 
-	switch (option) {
-	case OPT_LIMITS:
-		return limits_from_text(&o->job.limits, arg, p->report);
-	case OPT_SINK:
-		return parse_sink(o, arg, p->report);
-	case OPT_PAGE:
-		return parse_page(o, arg, p->report);
-	case OPT_STAGE:
-		return number_from("stage", arg, &o->job.stage_bytes, p->report);
-	case OPT_GAPS:
-		o->job.stage_gaps = true;
-		return true;
-	case OPT_UNREGISTERED:
-		return parse_policy(o, arg, p->report);
-	case OPT_POSITION:
-		return number_from("position", arg, &o->job.position, p->report);
-	case OPT_ELEMENTS:
-	case OPT_COLUMNS:
-	case OPT_SVG:
-	case OPT_JSON:
-		return parse_output(o, option, arg, p->report);
-	default:
-		return parse_source(p, option, arg);
-	}
+static const char *const policies[] = {[DECANT_TRUST] = "trust",
+				       [DECANT_REFUSE] = "refuse",
+				       [DECANT_STAGE] = "stage",
+				       [DECANT_REGISTER] = "register",
+				       NULL};
+
+static const struct args_option options[] = {
+	{"layout", required_argument, args_text, FIELD(text)},
+	{"process", required_argument, args_text, FIELD(process)},
+	{"pieces", required_argument, args_number, FIELD(pattern.pieces)},
+	{"size", required_argument, args_number, FIELD(pattern.size)},
+	{"misalign", required_argument, args_number, FIELD(pattern.misalign)},
+	{"stride", required_argument, args_number, FIELD(pattern.stride)},
+	{"limits", required_argument, take_limits, FIELD(job.limits)},
+	{"sink", required_argument, take_sink, FIELD(job.sink)},
+	{"page-size", required_argument, take_page, FIELD(job.page_size), .least = 4096,
+	 .most = 1 << 30},
+	{"stage", required_argument, args_number, FIELD(job.stage_bytes)},
+	{"stage-gaps", no_argument, args_flag, FIELD(job.stage_gaps)},
+	{"unregistered", required_argument, args_word, FIELD(job.policy),
+	 .words = policies},
+	{"position", required_argument, args_number, FIELD(job.position)},
+	{"elements", required_argument, take_elements, FIELD(elements)},
+	{"columns", required_argument, args_number, FIELD(columns), .least = 40,
+	 .most = 900},
+	{"svg", required_argument, args_text, FIELD(svg)},
+	{"json", no_argument, args_flag, FIELD(json)},
+};
+
+static const struct args args = {
+	.command = "explain",
+	.help = help_text,
+	.options = options,
+	.nr = ARGS_NR(options),
+	.operands = "only options",
+};
+
+/* The one layout that was asked for. */
+static bool open_layout(struct explain_options *o, struct report *report)
+{
+	bool pieces = o->pattern.pieces != PATTERN_NONE;
+
+	if (!!o->text + !!o->process + pieces != 1)
+		return report_set(report, EXIT_USAGE,
+				  "explain: expected one of --layout, --process and "
+				  "--pieces; see decant explain --help");
+	if (o->text)
+		return layout_from_text(&o->layout, o->text, report);
+	if (o->process)
+		return layout_from_process(&o->layout, o->process, report);
+	if (o->pattern.size == PATTERN_NONE)
+		return report_set(report, EXIT_USAGE, "--pieces: --size is missing");
+	return layout_from_pattern(&o->layout, &o->pattern, report);
 }
 
-/* The layout that was asked for; and what direct I/O demands where nothing else does. */
-static bool finish(struct parser *p)
+/* And what direct I/O demands where nothing else does. */
+static bool finish(struct explain_options *o, struct report *report)
 {
-	struct explain_options *o = p->o;
 	static const struct decant_limits direct = {.max_elements = 1024,
 						    .max_bytes = 0x7ffff000,
 						    .addr_align = 512,
 						    .len_align = 512};
 	struct decant_limits *limits = &o->job.limits;
 
-	if (p->layouts != 1)
-		return report_set(p->report, EXIT_USAGE,
-				  "explain: expected one of --layout, --process and "
-				  "--pieces; see decant explain --help");
 	if (!strcmp(o->job.sink, "direct") && !limits->len_align && !limits->addr_align)
 		decant_limits_merge(limits, &direct);
 	if (decant_limits_check(limits))
-		return report_set(p->report, EXIT_USAGE,
+		return report_set(report, EXIT_USAGE,
 				  "--limits: the rules together can't hold: see "
 				  "decant_limits_check(3)");
-	if (p->layout)
-		return layout_from_text(&o->layout, p->layout, p->report);
-	if (p->process)
-		return layout_from_process(&o->layout, p->process, p->report);
-	if (!p->sized)
-		return report_set(p->report, EXIT_USAGE, "--pieces: --size is missing");
-	return layout_from_pattern(&o->layout, &p->pattern, p->report);
+	return open_layout(o, report);
 }
 
 bool explain_options_parse(struct explain_options *o, int argc, char **argv,
-			   struct report *report, bool *help)
+			   struct report *report)
 {
-	struct parser p = {.o = o, .report = report};
-	int option;
-
-	*o = (struct explain_options){.elements = 100};
-	o->job = (struct explain_job){.layout = &o->layout,
-				      .sink = "iovec",
-				      .page_size = 4096,
-				      .stage_bytes = 1 << 20};
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (option == 'h') {
-			*help = true;
-			return false;
-		}
-		if (option == '?')
-			return report_set(report, EXIT_USAGE,
-					  "%s: unknown option, or its value is missing; "
-					  "see decant explain --help",
-					  argv[optind - 1]);
-		if (!parse_one(&p, option, optarg))
-			return false;
-	}
-	if (optind < argc)
-		return report_set(report, EXIT_USAGE,
-				  "%s: unexpected; see decant explain --help",
-				  argv[optind]);
-	return finish(&p);
+	*o = (struct explain_options){
+		.elements = 100,
+		.pattern = {.pieces = PATTERN_NONE, .size = PATTERN_NONE},
+		.job = {.layout = &o->layout,
+			.sink = "iovec",
+			.page_size = 4096,
+			.stage_bytes = 1 << 20},
+	};
+	return args_parse(&args, argc, argv, o, report) && finish(o, report);
 }

@@ -5,7 +5,21 @@
 #include <print.h>
 #include "report.h"
 
+/* Pieces that somebody thought up. */
+struct pattern {
+	uint64_t pieces; /* PATTERN_NONE: not given */
+	uint64_t size;	 /* the same */
+	uint64_t misalign;
+	uint64_t stride; /* 0: apart, each in pages of its own */
+};
+
+#define PATTERN_NONE UINT64_MAX
+
 struct explain_options {
+	/* One of three says what the layout is. */
+	const char *text;
+	const char *process;
+	struct pattern pattern;
 	struct explain_layout layout;
 	struct explain_job job;
 	size_t elements; /* lines of the table */
@@ -14,12 +28,10 @@ struct explain_options {
 	const char *svg;
 };
 
-/* False when that ends the command: see report, or help. The layout is the caller's to
+/* As copy_options_parse(). The layout is the caller's to
  * free in any case. */
 bool explain_options_parse(struct explain_options *options, int argc, char **argv,
-			   struct report *report, bool *help);
-
-void explain_options_help(void);
+			   struct report *report);
 
 /* explain_from.c: where a layout comes from. */
 bool layout_from_text(struct explain_layout *layout, const char *arg,
@@ -27,22 +39,10 @@ bool layout_from_text(struct explain_layout *layout, const char *arg,
 bool layout_from_process(struct explain_layout *layout, const char *arg,
 			 struct report *report);
 
-/* Pieces that somebody thought up. */
-struct pattern {
-	uint64_t pieces;
-	uint64_t size;
-	uint64_t misalign;
-	uint64_t stride; /* 0: apart, each in pages of its own */
-};
-
 bool layout_from_pattern(struct explain_layout *layout, const struct pattern *pattern,
 			 struct report *report);
 
 /* Limits as text, JSON, a file of either, or something real; as strict as both. */
 bool limits_from_text(struct decant_limits *limits, const char *arg,
 		      struct report *report);
-
-/* A number that is all of an option's argument. */
-bool number_from(const char *option, const char *arg, uint64_t *value,
-		 struct report *report);
 #endif

@@ -2,12 +2,12 @@
 /* keygen.c - `decant keygen`: an identity, as age-keygen writes it, or a key to share. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include <decant/age.h>
+#include "args.h"
 #include "command.h"
 #include "psk.h"
 
@@ -27,16 +27,8 @@ static const char help_text[] =
 	"Exit status: 0 done; 2 wrong usage; 4 the file can't be written, or is there;\n"
 	"7 no random bytes.\n";
 
-static const struct option long_options[] = {
-	{"psk", no_argument, NULL, 'p'},
-	{"name", required_argument, NULL, 'n'},
-	{"help", no_argument, NULL, 'h'},
-	{0},
-};
-
 struct key_request {
 	bool psk;
-	bool help;
 	const char *name;
 	const char *path;
 };
@@ -155,54 +147,39 @@ static bool check(const struct key_request *request, struct report *report)
 		return true;
 	if (!request->psk)
 		return report_set(report, EXIT_USAGE,
-				  "keygen: --name: only a key of --psk has a name");
+				  "--name: only a key of --psk has a name");
 	return psk_name_ok(request->name) ||
 	       report_set(report, EXIT_USAGE,
-			  "keygen: --name %s: expected up to %u letters, digits and "
+			  "--name %s: expected up to %u letters, digits and "
 			  "any of . _ - @",
 			  request->name, PSK_NAME_MOST);
 }
 
-static bool parse(struct key_request *request, int argc, char **argv,
-		  struct report *report)
-{
-	int option;
+#define FIELD(name) offsetof(struct key_request, name)
 
-	*request = (struct key_request){.path = "-"};
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
-		if (option == 'p')
-			request->psk = true;
-		else if (option == 'n')
-			request->name = optarg;
-		else if (option == 'h')
-			request->help = true;
-		else
-			return report_set(report, EXIT_USAGE,
-					  "keygen: %s: %s; see decant keygen --help",
-					  argv[optind - 1],
-					  option == ':' ? "needs a value"
-							: "unknown option");
-	}
-	if (argc - optind > 1)
-		return report_set(report, EXIT_USAGE,
-				  "keygen: expected a FILE or nothing; see decant keygen "
-				  "--help");
-	if (optind < argc)
-		request->path = argv[optind];
-	return check(request, report);
-}
+static const struct args_option options[] = {
+	{"psk", no_argument, args_flag, FIELD(psk)},
+	{"name", required_argument, args_text, FIELD(name)},
+};
+
+static const struct args args = {
+	.command = "keygen",
+	.help = help_text,
+	.options = options,
+	.nr = ARGS_NR(options),
+	.operands = "a FILE or nothing",
+	.most = 1,
+};
 
 int command_keygen(int argc, char **argv)
 {
 	struct report report = {0};
-	struct key_request request;
+	struct key_request request = {.path = "-"};
+	int at = args_parse(&args, argc, argv, &request, &report);
 
-	if (parse(&request, argc, argv, &report)) {
-		if (request.help)
-			fputs(help_text, stdout);
-		else
-			run(&request, &report);
-	}
+	if (at && at < argc)
+		request.path = argv[at];
+	if (at && check(&request, &report))
+		run(&request, &report);
 	return report_print(&report);
 }

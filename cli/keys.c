@@ -123,9 +123,6 @@ bool crypt_check(const struct crypt_options *crypt, struct report *report)
 {
 	bool encrypts = crypt->way == CRYPT_ENCRYPT;
 
-	if (crypt->threads > THREADS_MOST)
-		return report_set(report, EXIT_USAGE, "--threads %llu: expected 1 to %u",
-				  (unsigned long long)crypt->threads, THREADS_MOST);
 	if (crypt->armor && !encrypts)
 		return report_set(report, EXIT_USAGE,
 				  "--armor: only what is encrypted can get it; it is "

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <decant/uring.h>
 #include <print.h>
+#include "args.h"
 #include "command.h"
 #include "real.h"
 #include "text.h"
@@ -238,31 +239,25 @@ static int run(bool json, const char *what, struct report *report)
 	return report_print(report);
 }
 
+static const struct args_option options[] = {
+	{"json", no_argument, args_flag, 0},
+};
+
+static const struct args args = {
+	.command = "limits",
+	.help = help_text,
+	.options = options,
+	.nr = ARGS_NR(options),
+	.operands = "PATH, fabric, verbs, block, uring, crypto or all",
+	.least = 1,
+	.most = 1,
+};
+
 int command_limits(int argc, char **argv)
 {
 	static struct report report;
-	const char *what = NULL;
 	bool json = false;
+	int at = args_parse(&args, argc, argv, &json, &report);
 
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-			fputs(help_text, stdout);
-			return EXIT_DONE;
-		}
-		if (!strcmp(argv[i], "--json"))
-			json = true;
-		else if (argv[i][0] == '-' || what)
-			report_set(&report, EXIT_USAGE,
-				   "%s: unexpected; see decant limits --help", argv[i]);
-		else
-			what = argv[i];
-	}
-	if (!what)
-		report_set(
-			&report, EXIT_USAGE,
-			"limits: expected PATH, fabric, verbs, block, uring, crypto or "
-			"all");
-	if (report.code)
-		return report_print(&report);
-	return run(json, what, &report);
+	return at ? run(json, argv[at], &report) : report_print(&report);
 }

@@ -1,65 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* options.c - the command line of `decant copy`. */
-#include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
+#include "args.h"
 #include "options.h"
 #include "rails.h"
 #include "text.h"
 
 /* What has to be under way to encrypt or decrypt, also where armor takes a quarter. */
 #define CRYPT_BYTES 100000u
-
-enum {
-	OPT_CHUNK = 256,
-	OPT_DEPTH,
-	OPT_DIRECT,
-	OPT_IO,
-	OPT_STATS,
-	OPT_TRACE,
-	OPT_RSH,
-	OPT_REMOTE,
-	OPT_FABRIC,
-	OPT_KEY_FILE,
-	OPT_RAILS,
-	OPT_TIMEOUT,
-	OPT_SEAL,
-	OPT_ENCRYPT,
-	OPT_ENCRYPT_TO,
-	OPT_DECRYPT,
-	OPT_DECRYPT_WITH,
-	OPT_PASSPHRASE,
-	OPT_THREADS,
-	OPT_ARMOR
-};
-
-static const struct option long_options[] = {
-	{"chunk", required_argument, NULL, OPT_CHUNK},
-	{"depth", required_argument, NULL, OPT_DEPTH},
-	{"direct", required_argument, NULL, OPT_DIRECT},
-	{"io", required_argument, NULL, OPT_IO},
-	{"stats", optional_argument, NULL, OPT_STATS},
-	{"trace", required_argument, NULL, OPT_TRACE},
-	{"rsh", required_argument, NULL, OPT_RSH},
-	{"remote-decant", required_argument, NULL, OPT_REMOTE},
-	{"fabric", required_argument, NULL, OPT_FABRIC},
-	{"key-file", required_argument, NULL, OPT_KEY_FILE},
-	{"rails", required_argument, NULL, OPT_RAILS},
-	{"timeout", required_argument, NULL, OPT_TIMEOUT},
-	{"seal", required_argument, NULL, OPT_SEAL},
-	{"encrypt", no_argument, NULL, OPT_ENCRYPT},
-	{"encrypt-to", required_argument, NULL, OPT_ENCRYPT_TO},
-	{"decrypt", no_argument, NULL, OPT_DECRYPT},
-	{"decrypt-with", required_argument, NULL, OPT_DECRYPT_WITH},
-	{"passphrase-file", required_argument, NULL, OPT_PASSPHRASE},
-	{"armor", no_argument, NULL, OPT_ARMOR},
-	{"threads", required_argument, NULL, OPT_THREADS},
-	{"quiet", no_argument, NULL, 'q'},
-	{"help", no_argument, NULL, 'h'},
-	{0},
-};
 
 static const char help_text[] =
 	"usage: decant copy [options] SRC DST\n"
@@ -106,145 +54,77 @@ static const char help_text[] =
 	"missing; 8 no key fits, or a key file can't be used; 9 the copy is done, but\n"
 	"its trace could not be written; 130 interrupted.\n";
 
-void copy_options_help(void)
+static bool take_way(const struct args_option *option, void *field, const char *value,
+		     struct report *report)
 {
-	fputs(help_text, stdout);
+	(void)value;
+	return crypt_set_way(field, (enum crypt_way)option->least, report);
 }
 
-/* The index of a word in a list that ends with NULL; -1 if it isn't there. */
-static int word_index(const char *word, const char *const *words)
+static bool take_recipient(const struct args_option *option, void *field,
+			   const char *value, struct report *report)
 {
-	for (int i = 0; words[i]; i++)
-		if (!strcmp(word, words[i]))
-			return i;
-	return -1;
+	(void)option;
+	return crypt_add_recipient(field, value, report);
 }
 
-static bool parse_word(const char *option, const char *arg, const char *const *words,
-		       int *value, struct report *report)
+static bool take_identities(const struct args_option *option, void *field,
+			    const char *value, struct report *report)
 {
-	int i = word_index(arg, words);
-
-	if (i < 0)
-		return report_set(report, EXIT_USAGE, "--%s=%s: expected %s, %s%s%s",
-				  option, arg, words[0], words[1], words[2] ? " or " : "",
-				  words[2] ? words[2] : "");
-	*value = i;
-	return true;
+	(void)option;
+	return crypt_add_key_file(field, value, report);
 }
 
-static bool parse_size(const char *option, const char *arg, uint64_t *value,
-		       struct report *report)
+static bool take_passphrase(const struct args_option *option, void *field,
+			    const char *value, struct report *report)
 {
-	if (text_to_size(arg, value))
-		return true;
-	return report_set(report, EXIT_USAGE,
-			  "--%s %s: not a number (such as 4096, 64K or 1M)", option, arg);
+	(void)option;
+	return crypt_add_passphrase_file(field, value, report);
 }
 
-static bool parse_crypt(struct crypt_options *crypt, int option, const char *arg,
-			struct report *report)
-{
-	switch (option) {
-	case OPT_ENCRYPT:
-		return crypt_set_way(crypt, CRYPT_ENCRYPT, report);
-	case OPT_DECRYPT:
-		return crypt_set_way(crypt, CRYPT_DECRYPT, report);
-	case OPT_ENCRYPT_TO:
-		return crypt_add_recipient(crypt, arg, report);
-	case OPT_DECRYPT_WITH:
-		return crypt_add_key_file(crypt, arg, report);
-	case OPT_ARMOR:
-		crypt->armor = true;
-		return true;
-	case OPT_PASSPHRASE:
-		return crypt_add_passphrase_file(crypt, arg, report);
-	default:
-		return parse_size("threads", arg, &crypt->threads, report) &&
-		       (crypt->threads ||
-			report_set(report, EXIT_USAGE, "--threads 0: expected 1 to %u",
-				   THREADS_MOST));
-	}
-}
+#define FIELD(name) offsetof(struct copy_options, name)
 
-/* What goes on between hosts, or what encrypts. */
-static bool parse_fabric(struct copy_options *o, int option, const char *arg,
-			 struct report *report)
-{
-	static const char *const seals[] = {"aes-256-gcm", "none", NULL, NULL};
-	int value = 0;
+static const char *const directs[] = {"auto", "always", "never", NULL};
+static const char *const ios[] = {"auto", "uring", "threads", NULL};
+static const char *const formats[] = {"text", "json", NULL};
+static const char *const seals[] = {"aes-256-gcm", "none", NULL};
 
-	switch (option) {
-	case OPT_FABRIC:
-		o->fabric = arg;
-		return true;
-	case OPT_RAILS:
-		return parse_size("rails", arg, &o->rails, report) &&
-		       (o->rails - 1 < RAILS_MOST ||
-			report_set(report, EXIT_USAGE, "--rails %s: expected 1 to %u",
-				   arg, RAILS_MOST));
-	case OPT_TIMEOUT:
-		return parse_size("timeout", arg, &o->timeout, report) &&
-		       (o->timeout <= TIMEOUT_MOST ||
-			report_set(report, EXIT_USAGE,
-				   "--timeout %s: expected at most %u seconds", arg,
-				   TIMEOUT_MOST));
-	case OPT_SEAL:
-		if (!parse_word("seal", arg, seals, &value, report))
-			return false;
-		o->plain = value;
-		return true;
-	default:
-		return parse_crypt(&o->crypt, option, arg, report);
-	}
-}
+static const struct args_option options[] = {
+	{"chunk", required_argument, args_number, FIELD(chunk)},
+	{"depth", required_argument, args_number, FIELD(depth)},
+	{"direct", required_argument, args_word, FIELD(direct), .words = directs},
+	{"io", required_argument, args_word, FIELD(io), .words = ios},
+	{"stats", optional_argument, args_word, FIELD(stats), .words = formats,
+	 .least = STATS_TEXT},
+	{"trace", required_argument, args_text, FIELD(trace)},
+	{"rsh", required_argument, args_text, FIELD(rsh)},
+	{"remote-decant", required_argument, args_text, FIELD(remote_decant)},
+	{"fabric", required_argument, args_text, FIELD(fabric)},
+	{"key-file", required_argument, args_text, FIELD(key_file)},
+	{"rails", required_argument, args_number, FIELD(rails), .least = 1,
+	 .most = RAILS_MOST},
+	{"timeout", required_argument, args_number, FIELD(timeout), .most = TIMEOUT_MOST},
+	{"seal", required_argument, args_word, FIELD(seal), .words = seals},
+	{"encrypt", no_argument, take_way, FIELD(crypt), .least = CRYPT_ENCRYPT},
+	{"encrypt-to", required_argument, take_recipient, FIELD(crypt)},
+	{"decrypt", no_argument, take_way, FIELD(crypt), .least = CRYPT_DECRYPT},
+	{"decrypt-with", required_argument, take_identities, FIELD(crypt)},
+	{"passphrase-file", required_argument, take_passphrase, FIELD(crypt)},
+	{"armor", no_argument, args_flag, FIELD(crypt.armor)},
+	{"threads", required_argument, args_number, FIELD(crypt.threads), .least = 1,
+	 .most = THREADS_MOST},
+	{"quiet", no_argument, args_flag, FIELD(quiet), .letter = 'q'},
+};
 
-static bool parse_one(struct copy_options *o, int option, const char *arg,
-		      struct report *report)
-{
-	static const char *const directs[] = {"auto", "always", "never", NULL};
-	static const char *const ios[] = {"auto", "uring", "threads", NULL};
-	static const char *const formats[] = {"text", "json", NULL, NULL};
-	int value = 0;
-	bool ok = true;
-
-	switch (option) {
-	case OPT_CHUNK:
-		return parse_size("chunk", arg, &o->chunk, report);
-	case OPT_DEPTH:
-		return parse_size("depth", arg, &o->depth, report);
-	case OPT_DIRECT:
-		ok = parse_word("direct", arg, directs, &value, report);
-		o->direct = (enum decant_uring_direct)value;
-		return ok;
-	case OPT_IO:
-		ok = parse_word("io", arg, ios, &value, report);
-		o->io = (enum decant_uring_backend)value;
-		return ok;
-	case OPT_STATS:
-		if (arg)
-			ok = parse_word("stats", arg, formats, &value, report);
-		o->stats = value ? STATS_JSON : STATS_TEXT;
-		return ok;
-	case OPT_TRACE:
-		o->trace = arg;
-		return true;
-	case OPT_RSH:
-		o->rsh = arg;
-		return true;
-	case OPT_REMOTE:
-		o->remote_decant = arg;
-		return true;
-	case OPT_KEY_FILE:
-		o->key_file = arg;
-		return true;
-	case 'q':
-		o->quiet = true;
-		return true;
-	default:
-		return parse_fabric(o, option, arg, report);
-	}
-}
+static const struct args args = {
+	.command = "copy",
+	.help = help_text,
+	.options = options,
+	.nr = ARGS_NR(options),
+	.operands = "SRC and DST",
+	.least = 2,
+	.most = 2,
+};
 
 bool copy_options_check(const struct copy_options *o, struct report *report)
 {
@@ -274,44 +154,21 @@ bool copy_options_check(const struct copy_options *o, struct report *report)
 	return true;
 }
 
-/* A letter may stand among others, so getopt says which one it is. */
-static bool bad_option(const char *arg, int option, struct report *report)
-{
-	const char letter[] = {'-', (char)optopt, '\0'};
-	bool is_letter = option == '?' && optopt > ' ' && optopt < 127;
-
-	return report_set(report, EXIT_USAGE, "%s: %s; see decant copy --help",
-			  is_letter ? letter : arg,
-			  option == ':' ? "needs a value" : "unknown option");
-}
-
 bool copy_options_parse(struct copy_options *o, int argc, char **argv,
-			struct report *report, bool *help)
+			struct report *report)
 {
-	int option;
+	int at;
 
 	*o = (struct copy_options){.chunk = COPY_CHUNK_DEFAULT,
 				   .depth = COPY_DEPTH_DEFAULT,
 				   .rails = 1,
 				   .rsh = "ssh",
 				   .remote_decant = "decant"};
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":qh", long_options, NULL)) != -1) {
-		*help = option == 'h';
-		if (*help)
-			return false;
-		if (option == '?' || option == ':')
-			return bad_option(argv[optind - 1], option, report);
-		if (!parse_one(o, option, optarg, report))
-			return false;
-	}
-	if (argc - optind != 2)
-		return report_set(report, EXIT_USAGE,
-				  "expected SRC and DST, found %d arguments; see decant "
-				  "copy --help",
-				  argc - optind);
-	o->source = argv[optind];
-	o->target = argv[optind + 1];
+	at = args_parse(&args, argc, argv, o, report);
+	if (!at)
+		return false;
+	o->source = argv[at];
+	o->target = argv[at + 1];
 	if (!copy_options_check(o, report) || !crypt_check(&o->crypt, report))
 		return false;
 	/* A chunk of the format and a byte behind it lie in whole chunks of the copy. */

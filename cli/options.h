@@ -8,6 +8,9 @@
 
 enum stats_format { STATS_NONE, STATS_TEXT, STATS_JSON };
 
+/* What keeps the data between hosts secret. */
+enum seal { SEAL_AES_256_GCM, SEAL_NONE };
+
 struct copy_options {
 	uint64_t chunk;	 /* bytes, a power of two */
 	uint64_t depth;	 /* chunks under way */
@@ -23,7 +26,7 @@ struct copy_options {
 	const char *fabric;   /* NULL: as auto */
 	uint64_t rails;	      /* connections that carry the data */
 	uint64_t timeout; /* seconds without a sign of life of the other side; 0: any */
-	bool plain;	  /* not sealed between hosts */
+	enum seal seal;
 	struct crypt_options crypt;
 	const char *source;
 	const char *target;
@@ -36,13 +39,10 @@ struct copy_options {
 #define COPY_DEPTH_MOST 512u
 #define TIMEOUT_MOST	1000000u
 
-/* Parse `decant copy`'s arguments. False when that ends the command: see report, or help.
- */
+/* False when that ends the command: see report; help was printed if that is empty. */
 bool copy_options_parse(struct copy_options *options, int argc, char **argv,
-			struct report *report, bool *help);
+			struct report *report);
 
 /* Whether chunk and depth make sense on this machine; the other side asks again there. */
 bool copy_options_check(const struct copy_options *options, struct report *report);
-
-void copy_options_help(void);
 #endif

@@ -139,10 +139,6 @@ int command_serve(int argc, char **argv)
 
 	if (!serve_options_parse(&options, argc, argv, &report))
 		return report_print(&report);
-	if (options.help) {
-		serve_options_help();
-		return EXIT_DONE;
-	}
 	return options.stdio ? serve_stdio(&options, &report)
 			     : serve_listen(&options, &report);
 }

@@ -8,7 +8,6 @@
 
 struct serve_options {
 	bool stdio;
-	bool help;
 	const char *listen[INET_SOCKETS];
 	unsigned nr_listen;
 	const char *key_file;
@@ -20,9 +19,9 @@ struct serve_options {
 	uint64_t handshake;  /* seconds a client has to prove its key */
 };
 
+/* As copy_options_parse(). */
 bool serve_options_parse(struct serve_options *options, int argc, char **argv,
 			 struct report *report);
-void serve_options_help(void);
 
 /* What all connections have in common. */
 struct service {

@@ -1,44 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* serve_options.c - the command line of `decant serve`. */
-#include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
+#include "args.h"
 #include "serve.h"
-#include "text.h"
 
 #define CONNECTIONS	 16
 #define CONNECTIONS_MOST 4096
 #define GRACE_S		 10
 #define HANDSHAKE_S	 10
 #define SECONDS_MOST	 86400
-
-enum {
-	OPT_STDIO = 256,
-	OPT_LISTEN,
-	OPT_KEY_FILE,
-	OPT_ROOT,
-	OPT_READ_ONLY,
-	OPT_CONNECTIONS,
-	OPT_MEMORY,
-	OPT_GRACE,
-	OPT_HANDSHAKE
-};
-
-static const struct option long_options[] = {
-	{"stdio", no_argument, NULL, OPT_STDIO},
-	{"listen", required_argument, NULL, OPT_LISTEN},
-	{"key-file", required_argument, NULL, OPT_KEY_FILE},
-	{"root", required_argument, NULL, OPT_ROOT},
-	{"read-only", no_argument, NULL, OPT_READ_ONLY},
-	{"max-connections", required_argument, NULL, OPT_CONNECTIONS},
-	{"max-memory", required_argument, NULL, OPT_MEMORY},
-	{"grace", required_argument, NULL, OPT_GRACE},
-	{"handshake", required_argument, NULL, OPT_HANDSHAKE},
-	{"help", no_argument, NULL, 'h'},
-	{0},
-};
 
 static const char help_text[] =
 	"usage: decant serve --stdio [--root DIR [--read-only]]\n"
@@ -66,61 +37,42 @@ static const char help_text[] =
 	"missing;\n"
 	"8 the key file can't be used; with --stdio those of decant copy.\n";
 
-void serve_options_help(void)
+static bool take_listen(const struct args_option *option, void *field, const char *value,
+			struct report *report)
 {
-	fputs(help_text, stdout);
-}
+	struct serve_options *o = field;
 
-static bool parse_number(const char *option, const char *arg, uint64_t least,
-			 uint64_t most, uint64_t *value, struct report *report)
-{
-	if (text_to_size(arg, value) && *value >= least && *value <= most)
-		return true;
-	return report_set(report, EXIT_USAGE, "serve: --%s %s: expected %llu to %llu",
-			  option, arg, (unsigned long long)least,
-			  (unsigned long long)most);
-}
-
-static bool add_address(struct serve_options *o, const char *arg, struct report *report)
-{
+	(void)option;
 	if (o->nr_listen == INET_SOCKETS)
-		return report_set(report, EXIT_USAGE, "serve: --listen: more than %u",
+		return report_set(report, EXIT_USAGE, "--listen: more than %u",
 				  INET_SOCKETS);
-	o->listen[o->nr_listen++] = arg;
+	o->listen[o->nr_listen++] = value;
 	return true;
 }
 
-static bool parse_one(struct serve_options *o, int option, const char *arg,
-		      struct report *report)
-{
-	switch (option) {
-	case OPT_STDIO:
-		o->stdio = true;
-		return true;
-	case OPT_LISTEN:
-		return add_address(o, arg, report);
-	case OPT_KEY_FILE:
-		o->key_file = arg;
-		return true;
-	case OPT_ROOT:
-		o->root = arg;
-		return true;
-	case OPT_READ_ONLY:
-		o->read_only = true;
-		return true;
-	case OPT_CONNECTIONS:
-		return parse_number("max-connections", arg, 1, CONNECTIONS_MOST,
-				    &o->max_connections, report);
-	case OPT_MEMORY:
-		return parse_number("max-memory", arg, 1, UINT64_MAX, &o->max_memory,
-				    report);
-	case OPT_GRACE:
-		return parse_number("grace", arg, 0, SECONDS_MOST, &o->grace, report);
-	default:
-		return parse_number("handshake", arg, 1, SECONDS_MOST, &o->handshake,
-				    report);
-	}
-}
+#define FIELD(name) offsetof(struct serve_options, name)
+
+static const struct args_option options[] = {
+	{"stdio", no_argument, args_flag, FIELD(stdio)},
+	{"listen", required_argument, take_listen, 0},
+	{"key-file", required_argument, args_text, FIELD(key_file)},
+	{"root", required_argument, args_text, FIELD(root)},
+	{"read-only", no_argument, args_flag, FIELD(read_only)},
+	{"max-connections", required_argument, args_number, FIELD(max_connections),
+	 .least = 1, .most = CONNECTIONS_MOST},
+	{"max-memory", required_argument, args_number, FIELD(max_memory), .least = 1},
+	{"grace", required_argument, args_number, FIELD(grace), .most = SECONDS_MOST},
+	{"handshake", required_argument, args_number, FIELD(handshake), .least = 1,
+	 .most = SECONDS_MOST},
+};
+
+static const struct args args = {
+	.command = "serve",
+	.help = help_text,
+	.options = options,
+	.nr = ARGS_NR(options),
+	.operands = "only options",
+};
 
 static bool check(const struct serve_options *o, struct report *report)
 {
@@ -147,30 +99,10 @@ static bool check(const struct serve_options *o, struct report *report)
 bool serve_options_parse(struct serve_options *o, int argc, char **argv,
 			 struct report *report)
 {
-	int option;
-
 	*o = (struct serve_options){.max_connections = CONNECTIONS,
 				    .grace = GRACE_S,
 				    .handshake = HANDSHAKE_S};
 	o->max_memory =
 		(uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
-		o->help = option == 'h';
-		if (o->help)
-			return true;
-		if (option == '?' || option == ':')
-			return report_set(report, EXIT_USAGE,
-					  "serve: %s: %s; see decant serve --help",
-					  argv[optind - 1],
-					  option == ':' ? "needs a value"
-							: "unknown option");
-		if (!parse_one(o, option, optarg, report))
-			return false;
-	}
-	if (optind < argc)
-		return report_set(report, EXIT_USAGE,
-				  "serve: %s: is no option; see decant serve --help",
-				  argv[optind]);
-	return check(o, report);
+	return args_parse(&args, argc, argv, o, report) && check(o, report);
 }

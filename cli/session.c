@@ -232,7 +232,7 @@ bool session_call(struct session *s, const struct remote *remote,
 	r->timeout = 1000 * options->timeout;
 	if (remote->listens && !r->timeout)
 		r->timeout = 1000 * SILENCE;
-	r->plain = options->plain;
+	r->plain = options->seal == SEAL_NONE;
 	snprintf(r->fabric, sizeof(r->fabric), "%s",
 		 options->fabric ? options->fabric : "");
 	strcpy(r->path, remote->path);

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef CLI_TEXT_H
 #define CLI_TEXT_H
-/* text.h - numbers in and out of text. */
-#include <stdbool.h>
-#include <stddef.h>
+/* text.h - numbers and names as text. */
 #include <stdint.h>
 #include <stdio.h>
-
-/* "4096", "64K", "1MiB", "2G": binary multiples. False if it is none or too large. */
-bool text_to_size(const char *text, uint64_t *size);
 
 /* 1536 -> "1.5 KiB". Writes into room and returns it. */
 struct text_size {
