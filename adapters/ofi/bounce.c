@@ -44,8 +44,6 @@ void fabric_table_init(struct decant_ofi *ofi)
 	sink->ops = &table_ops;
 	sink->table = &ofi->table;
 	sink->limits.max_bytes = ofi->info->ep_attr->max_msg_size;
-	/* operations own what they send, so their regions are known already */
-	ofi->keys = ofi->info->domain_attr->mr_mode & FI_MR_LOCAL;
 }
 
 /* A message that the provider copies at once: it needs no key. */
@@ -54,11 +52,16 @@ bool fabric_injected(const struct decant_ofi *ofi, const struct fabric_op *op)
 	return op->kind == DECANT_OFI_SEND && op->len <= ofi->info->tx_attr->inject_size;
 }
 
+bool fabric_needs_keys(const struct decant_ofi *ofi, const struct fabric_op *op)
+{
+	return fabric_asks(ofi, FI_MR_LOCAL) && !fabric_injected(ofi, op);
+}
+
 /* The table, empty, for as many elements as an operation's requests may have. */
 struct decant_sink *fabric_sink(struct decant_ofi *ofi, const struct fabric_op *op)
 {
 	struct decant_sink *sink = &ofi->table.sink;
-	bool keys = ofi->keys && !fabric_injected(ofi, op);
+	bool keys = fabric_needs_keys(ofi, op);
 
 	decant_sink_reset(sink);
 	sink->max = op->kind == DECANT_OFI_RECV ? ofi->rx_limit : ofi->tx_limit;
@@ -69,9 +72,8 @@ struct decant_sink *fabric_sink(struct decant_ofi *ofi, const struct fabric_op *
 
 static int give_key(struct decant_ofi *ofi, struct decant_region *region)
 {
-	if (!(ofi->info->domain_attr->mr_mode & FI_MR_LOCAL))
-		return 0;
-	return decant_domain_map(&ofi->domain, region);
+	return fabric_asks(ofi, FI_MR_LOCAL) ? decant_domain_map(&ofi->domain, region)
+					     : 0;
 }
 
 static void *desc_of(struct decant_ofi *ofi, struct decant_region *region)

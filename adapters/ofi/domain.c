@@ -18,7 +18,7 @@ static uint64_t choose_key(struct decant_ofi *ofi)
 	size_t width = ofi->info->domain_attr->mr_key_size;
 	uint64_t key = 0;
 
-	if (ofi->info->domain_attr->mr_mode & FI_MR_PROV_KEY)
+	if (fabric_asks(ofi, FI_MR_PROV_KEY))
 		return 0;
 	if (width < 4 || getrandom(&key, sizeof(key), GRND_NONBLOCK) != sizeof(key))
 		key = __atomic_add_fetch(&ofi->next_key, 1, __ATOMIC_RELAXED);
@@ -37,7 +37,7 @@ static int register_memory(struct decant_ofi *ofi, const struct decant_span *spa
 		rc = fi_mr_reg(ofi->access, span->addr, span->len, access, 0,
 			       choose_key(ofi), 0, mr, NULL);
 	while (rc == -FI_ENOKEY && --tries);
-	if (rc || !(ofi->info->domain_attr->mr_mode & FI_MR_ENDPOINT))
+	if (rc || !fabric_asks(ofi, FI_MR_ENDPOINT))
 		return rc;
 	rc = fi_mr_bind(*mr, &ofi->ep->fid, 0);
 	if (!rc)
@@ -59,7 +59,7 @@ static int map(struct decant_domain *domain, const struct decant_span *span,
 		return fabric_errno(rc);
 	*mapping = (struct decant_mapping){
 		.rkey = fi_mr_key(mr), .handle = mr, .desc = fi_mr_desc(mr)};
-	if (ofi->info->domain_attr->mr_mode & FI_MR_VIRT_ADDR)
+	if (fabric_asks(ofi, FI_MR_VIRT_ADDR))
 		mapping->iova = (uintptr_t)span->addr;
 	if (mapping->rkey == FI_KEY_NOTAVAIL) {
 		fi_close(&mr->fid);

@@ -15,6 +15,7 @@
 #include <rdma/fi_errno.h>
 #include <rdma/fi_rma.h>
 #include <rdma/fi_tagged.h>
+#include <sys/queue.h>
 
 #define FABRIC_VERSION FI_VERSION(1, 17)
 
@@ -42,20 +43,18 @@ struct fabric_op;
 struct fabric_request {
 	struct fi_context2 context; /* first: completions point here */
 	struct fabric_op *op;	    /* NULL while free */
-	struct fabric_request *next;
+	STAILQ_ENTRY(fabric_request) next;
 	struct fabric_bounce bounce;
-	size_t len;
 };
 
 /* One operation of the caller's. */
 struct fabric_op {
-	struct fabric_op *next;
-	struct decant_owned *owned;
-	struct decant_iter rest; /* what is not posted yet */
+	STAILQ_ENTRY(fabric_op) next;
+	struct decant_owned *owned; /* NULL before it begins and after it ends */
+	struct decant_iter rest;    /* what is not posted yet */
 	struct fabric_bounce bounce;
 	void *user;
 	enum decant_ofi_kind kind;
-	bool busy;
 	bool tagged;
 	bool queued; /* in one of the lists of what is to be posted */
 	size_t len;
@@ -67,10 +66,8 @@ struct fabric_op {
 	uint64_t ignore; /* bits of it, where it is received */
 };
 
-struct fabric_list {
-	struct fabric_op *head;
-	struct fabric_op *tail;
-};
+STAILQ_HEAD(fabric_list, fabric_op);
+STAILQ_HEAD(fabric_requests, fabric_request);
 
 /* The table that elements are extracted into: addresses and descriptors side by side. */
 struct fabric_table {
@@ -100,7 +97,6 @@ struct decant_ofi {
 	int dead; /* negative errno from which the end point did not recover, or 0 */
 	bool msg;
 	bool tagged;
-	bool keys;    /* local memory must have some */
 	bool granted; /* peers with a key may read, too */
 	bool passive;
 	bool connected;
@@ -114,7 +110,7 @@ struct decant_ofi {
 	unsigned gathered; /* of them, how many hold a bounce buffer of the pool */
 	struct fabric_op *ops;
 	struct fabric_request *requests;
-	struct fabric_request *free_requests;
+	struct fabric_requests free_requests;
 	struct fabric_list free_ops;
 	struct fabric_list tx;
 	struct fabric_list rx;
@@ -155,17 +151,23 @@ void fabric_domain_init(struct decant_ofi *ofi);
 /* connect.c */
 int fabric_endpoint(struct decant_ofi *ofi, struct fi_info *info);
 
+/* Whether the provider asks for something about memory: a bit of mr_mode(3). */
+static inline bool fabric_asks(const struct decant_ofi *ofi, int bit)
+{
+	return ofi->info->domain_attr->mr_mode & bit;
+}
+
 /* bounce.c */
 void fabric_table_init(struct decant_ofi *ofi);
 struct decant_sink *fabric_sink(struct decant_ofi *ofi, const struct fabric_op *op);
 bool fabric_injected(const struct decant_ofi *ofi, const struct fabric_op *op);
+bool fabric_needs_keys(const struct decant_ofi *ofi, const struct fabric_op *op);
 int fabric_bounce_get(struct decant_ofi *ofi, struct fabric_bounce *bounce, size_t len,
 		      bool pool_only);
 void fabric_bounce_put(struct decant_ofi *ofi, struct fabric_bounce *bounce);
 
 /* table.c */
 int fabric_tables_new(struct decant_ofi *ofi);
-void fabric_list_push(struct fabric_list *list, struct fabric_op *op);
 struct fabric_op *fabric_list_pop(struct fabric_list *list);
 struct fabric_request *fabric_request_get(struct decant_ofi *ofi, struct fabric_op *op);
 void fabric_request_put(struct decant_ofi *ofi, struct fabric_request *request);

@@ -17,8 +17,7 @@ void fabric_settle(struct decant_ofi *ofi, struct fabric_op *op)
 	fabric_bounce_put(ofi, &op->bounce);
 	decant_owned_put(op->owned);
 	op->owned = NULL;
-	op->busy = false;
-	fabric_list_push(&ofi->done, op);
+	STAILQ_INSERT_TAIL(&ofi->done, op, next);
 }
 
 static void arrived(struct fabric_op *op, size_t len)
@@ -137,7 +136,7 @@ static void watch(struct decant_ofi *ofi)
 
 static bool waiting_for_peer(const struct decant_ofi *ofi)
 {
-	return ofi->tx.head || ofi->tx_inflight;
+	return !STAILQ_EMPTY(&ofi->tx) || ofi->tx_inflight;
 }
 
 /*
@@ -184,7 +183,7 @@ static void flush(struct decant_ofi *ofi, int error)
 	for (unsigned i = 0; ofi->ops && i < ofi->depth; i++) {
 		struct fabric_op *op = &ofi->ops[i];
 
-		if (!op->busy)
+		if (!op->owned)
 			continue;
 		if (op->result >= 0)
 			op->result = op->kind == DECANT_OFI_RECV ? -ECANCELED : error;
@@ -215,7 +214,7 @@ void fabric_progress(struct decant_ofi *ofi)
 		fabric_post(ofi);
 	if (!ofi->dead && !more && ofi->msg)
 		watch(ofi);
-	if (!ofi->dead && !ofi->done.head)
+	if (!ofi->dead && STAILQ_EMPTY(&ofi->done))
 		grow_impatient(ofi);
 	if (ofi->dead)
 		fabric_die(ofi, ofi->dead);
@@ -223,19 +222,18 @@ void fabric_progress(struct decant_ofi *ofi)
 
 int decant_ofi_poll(struct decant_ofi *ofi, struct decant_ofi_event *events, unsigned max)
 {
+	struct fabric_op *op;
 	unsigned n = 0;
 
 	if (ofi->connected && !ofi->buried)
 		fabric_progress(ofi);
-	while (n < max && ofi->done.head) {
-		struct fabric_op *op = fabric_list_pop(&ofi->done);
-
+	while (n < max && (op = fabric_list_pop(&ofi->done))) {
 		probe_ofi_complete(ofi, op->user, op->kind, op->result);
 		events[n++] = (struct decant_ofi_event){op->user, op->kind, op->result,
 							op->tag};
-		fabric_list_push(&ofi->free_ops, op);
+		STAILQ_INSERT_TAIL(&ofi->free_ops, op, next);
 	}
-	return n || ofi->done.head ? (int)n : ofi->dead;
+	return n || !STAILQ_EMPTY(&ofi->done) ? (int)n : ofi->dead;
 }
 
 int decant_ofi_fd(struct decant_ofi *ofi, bool *may_sleep)
@@ -246,8 +244,8 @@ int decant_ofi_fd(struct decant_ofi *ofi, bool *may_sleep)
 	if (!ofi->cq)
 		return -1;
 	/* what waits to be posted is posted by poll(), and that nobody announces */
-	if (ofi->fd >= 0 && !ofi->done.head && !ofi->tx.head && !ofi->rx.head &&
-	    !ofi->dead) {
+	if (ofi->fd >= 0 && STAILQ_EMPTY(&ofi->done) && STAILQ_EMPTY(&ofi->tx) &&
+	    STAILQ_EMPTY(&ofi->rx) && !ofi->dead) {
 		fids[0] = &ofi->cq->fid;
 		*may_sleep = !fi_trywait(ofi->fabric, fids, 1);
 	}

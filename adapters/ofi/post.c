@@ -59,6 +59,7 @@ static int rma_elements(struct decant_ofi *ofi, struct fabric_op *op,
 	return 0;
 }
 
+/* Bytes that are posted, from the front of the operation, or a negative errno. */
 static ssize_t post_rma_request(struct decant_ofi *ofi, struct fabric_op *op,
 				struct fabric_request *request)
 {
@@ -76,10 +77,10 @@ static ssize_t post_rma_request(struct decant_ofi *ofi, struct fabric_op *op,
 	message.desc = el.desc;
 	message.iov_count = el.nr;
 	remote.len = el.len;
-	request->len = el.len;
-	return op->kind == DECANT_OFI_READ
-		       ? fi_readmsg(ofi->ep, &message, FI_COMPLETION)
-		       : fi_writemsg(ofi->ep, &message, ofi->write_flags);
+	rc = op->kind == DECANT_OFI_READ
+		     ? fi_readmsg(ofi->ep, &message, FI_COMPLETION)
+		     : fi_writemsg(ofi->ep, &message, ofi->write_flags);
+	return rc ? rc : (ssize_t)el.len;
 }
 
 /* 0: all of it is posted; -FI_EAGAIN: not yet. */
@@ -88,17 +89,17 @@ static ssize_t post_rma(struct decant_ofi *ofi, struct fabric_op *op)
 	while (decant_iter_count(&op->rest)) {
 		struct decant_iter before = op->rest;
 		struct fabric_request *request = fabric_request_get(ofi, op);
-		ssize_t rc;
+		ssize_t n;
 
 		if (!request)
 			return -FI_EAGAIN;
-		rc = post_rma_request(ofi, op, request);
-		if (rc) {
+		n = post_rma_request(ofi, op, request);
+		if (n < 0) {
 			op->rest = before;
 			fabric_request_put(ofi, request);
-			return rc;
+			return n;
 		}
-		op->addr += request->len;
+		op->addr += (size_t)n;
 	}
 	return 0;
 }
@@ -151,7 +152,6 @@ static ssize_t post_message(struct decant_ofi *ofi, struct fabric_op *op)
 		message.desc = fabric_injected(ofi, op) ? NULL : el.desc;
 		message.iov_count = el.nr;
 		message.context = &request->context;
-		request->len = el.len;
 		rc = give_message(ofi, op, &message);
 	}
 	if (rc)
@@ -162,8 +162,9 @@ static ssize_t post_message(struct decant_ofi *ofi, struct fabric_op *op)
 /* Post from the front only: nothing overtakes what the provider had no room for. */
 static void post_list(struct decant_ofi *ofi, struct fabric_list *list)
 {
-	while (list->head && !ofi->dead) {
-		struct fabric_op *op = list->head;
+	struct fabric_op *op;
+
+	while ((op = STAILQ_FIRST(list)) && !ofi->dead) {
 		bool rma = op->kind == DECANT_OFI_WRITE || op->kind == DECANT_OFI_READ;
 		ssize_t rc = rma ? post_rma(ofi, op) : post_message(ofi, op);
 

@@ -2,25 +2,12 @@
 #include "fabric.h"
 #include <stdlib.h>
 
-void fabric_list_push(struct fabric_list *list, struct fabric_op *op)
-{
-	op->next = NULL;
-	if (list->tail)
-		list->tail->next = op;
-	else
-		list->head = op;
-	list->tail = op;
-}
-
 struct fabric_op *fabric_list_pop(struct fabric_list *list)
 {
-	struct fabric_op *op = list->head;
+	struct fabric_op *op = STAILQ_FIRST(list);
 
-	if (!op)
-		return NULL;
-	list->head = op->next;
-	if (!list->head)
-		list->tail = NULL;
+	if (op)
+		STAILQ_REMOVE_HEAD(list, next);
 	return op;
 }
 
@@ -30,17 +17,21 @@ int fabric_tables_new(struct decant_ofi *ofi)
 {
 	size_t nr = (size_t)ofi->depth + ofi->window;
 
+	STAILQ_INIT(&ofi->free_requests);
+	STAILQ_INIT(&ofi->free_ops);
+	STAILQ_INIT(&ofi->tx);
+	STAILQ_INIT(&ofi->rx);
+	STAILQ_INIT(&ofi->done);
+
 	ofi->ops = calloc(ofi->depth, sizeof(*ofi->ops));
 	ofi->requests = calloc(nr, sizeof(*ofi->requests));
 	if (!ofi->ops || !ofi->requests)
 		return fabric_fail(ofi, -FI_ENOMEM, "tables for %u operations",
 				   ofi->depth);
 	for (unsigned i = 0; i < ofi->depth; i++)
-		fabric_list_push(&ofi->free_ops, &ofi->ops[i]);
-	while (nr--) {
-		ofi->requests[nr].next = ofi->free_requests;
-		ofi->free_requests = &ofi->requests[nr];
-	}
+		STAILQ_INSERT_TAIL(&ofi->free_ops, &ofi->ops[i], next);
+	while (nr--)
+		STAILQ_INSERT_HEAD(&ofi->free_requests, &ofi->requests[nr], next);
 	return 0;
 }
 
@@ -62,16 +53,15 @@ static void count(struct decant_ofi *ofi, bool tx, int by)
 /* NULL when so many are under way that one more has to wait. */
 struct fabric_request *fabric_request_get(struct decant_ofi *ofi, struct fabric_op *op)
 {
-	struct fabric_request *request = ofi->free_requests;
+	struct fabric_request *request = STAILQ_FIRST(&ofi->free_requests);
 	bool tx = op->kind != DECANT_OFI_RECV;
 
 	if (!request || full(ofi, tx))
 		return NULL;
-	ofi->free_requests = request->next;
+	STAILQ_REMOVE_HEAD(&ofi->free_requests, next);
 	count(ofi, tx, 1);
 	op->inflight++;
 	request->op = op;
-	request->len = 0;
 	return request;
 }
 
@@ -84,8 +74,7 @@ void fabric_request_put(struct decant_ofi *ofi, struct fabric_request *request)
 	count(ofi, op->kind != DECANT_OFI_RECV, -1);
 	op->inflight--;
 	request->op = NULL;
-	request->next = ofi->free_requests;
-	ofi->free_requests = request;
+	STAILQ_INSERT_HEAD(&ofi->free_requests, request, next);
 }
 
 /* The request a completion belongs to; NULL if it is none of ours. */

@@ -9,7 +9,7 @@ static int check_keys(struct decant_ofi *ofi, const struct fabric_op *op)
 	struct decant_sink count;
 	ssize_t n;
 
-	if (!ofi->keys || fabric_injected(ofi, op))
+	if (!fabric_needs_keys(ofi, op))
 		return 0;
 	decant_sink_count(&count);
 	count.domain = &ofi->domain;
@@ -69,7 +69,7 @@ static int may_begin(struct decant_ofi *ofi, const struct decant_iter *it,
 				      ? DECANT_DEST
 				      : DECANT_SOURCE))
 		return -EINVAL;
-	return ofi->free_ops.head ? 0 : -EAGAIN;
+	return STAILQ_EMPTY(&ofi->free_ops) ? -EAGAIN : 0;
 }
 
 static struct fabric_op *take_op(struct decant_ofi *ofi, enum decant_ofi_kind kind,
@@ -94,12 +94,12 @@ static int begin(struct decant_ofi *ofi, struct fabric_op *op, struct decant_ite
 		*it = before;
 		fabric_bounce_put(ofi, &op->bounce);
 		decant_owned_put(op->owned);
-		fabric_list_push(&ofi->free_ops, op);
+		op->owned = NULL;
+		STAILQ_INSERT_TAIL(&ofi->free_ops, op, next);
 		return rc;
 	}
-	op->busy = true;
 	op->queued = true;
-	fabric_list_push(op->kind == DECANT_OFI_RECV ? &ofi->rx : &ofi->tx, op);
+	STAILQ_INSERT_TAIL(op->kind == DECANT_OFI_RECV ? &ofi->rx : &ofi->tx, op, next);
 	fabric_post(ofi);
 	return 0;
 }

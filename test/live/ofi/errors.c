@@ -12,23 +12,6 @@
 /* How much longer than its limit an error may take on a busy machine. */
 #define PATIENCE 20000
 
-static struct decant_iter over(unsigned char *at, size_t len,
-			       enum decant_direction direction)
-{
-	struct decant_iter it;
-
-	REQUIRE(!decant_iter_buf(&it, direction, at, len));
-	return it;
-}
-
-static void grant(struct peer *peer, struct decant_region *region)
-{
-	struct decant_ofi_remote remote;
-
-	REQUIRE(!decant_ofi_grant(peer->ofi, region, &remote));
-	peer_put(peer, &remote, sizeof(remote));
-}
-
 /* Progress until the other side says that it is done, or is gone. */
 static void serve(struct peer *peer)
 {
@@ -48,8 +31,7 @@ static void depth_target(struct peer *peer)
 	char token;
 
 	REQUIRE(at);
-	REQUIRE(!decant_region_new(&region, at, DEPTH * BLOCK, NULL));
-	grant(peer, region);
+	region = peer_share(peer, at, DEPTH * BLOCK);
 	serve(peer);
 	peer_get(peer, &token, 1);
 	for (size_t i = 0; i < DEPTH; i++)
@@ -73,7 +55,7 @@ static void depth_initiator(struct peer *peer)
 		peer_fill(from + i * BLOCK, BLOCK, i);
 	while (done < NR && !check_failed) {
 		size_t at = begun % DEPTH * BLOCK;
-		struct decant_iter it = over(from + at, BLOCK, DECANT_SOURCE);
+		struct decant_iter it = peer_over(from + at, BLOCK, DECANT_SOURCE);
 		int rc = begun == NR ? -EAGAIN
 				     : decant_ofi_write(peer->ofi, &it, BLOCK, &remote,
 							at, seen + begun);
@@ -108,6 +90,21 @@ static void count_release(void *user, void *addr, size_t len)
 	memset(addr, 0xdd, len);
 }
 
+/* One message of @expected bytes, in memory for @len, for the caller to free. */
+static unsigned char *received(struct peer *peer, size_t len, size_t expected)
+{
+	unsigned char *at = peer_buffer(len);
+	struct decant_iter it = peer_over(at, len, DECANT_DEST);
+	struct decant_ofi_event event;
+
+	CHECK_EQ(decant_ofi_recv(peer->ofi, &it, len, NULL), 0);
+	peer_sync(peer);
+	CHECK_EQ(peer_wait(peer, &event), 1);
+	CHECK_EQ(event.result, expected);
+	peer_sync(peer);
+	return at;
+}
+
 /* The caller lets go of the region at once; it lives until the event, and not longer. */
 static void held_initiator(struct peer *peer)
 {
@@ -140,16 +137,10 @@ static void held_initiator(struct peer *peer)
 static void held_target(struct peer *peer)
 {
 	enum { LEN = 1 << 20 };
-	unsigned char *at = calloc(1, LEN);
-	struct decant_iter it = over(at, LEN, DECANT_DEST);
-	struct decant_ofi_event event;
+	unsigned char *at = received(peer, LEN, LEN);
 
-	CHECK_EQ(decant_ofi_recv(peer->ofi, &it, LEN, NULL), 0);
-	peer_sync(peer);
-	CHECK_EQ(peer_wait(peer, &event), 1);
 	CHECK(peer_holds(at + LEN / 2, LEN / 2, 9));
 	CHECK(peer_holds(at, LEN / 2, 9 + LEN / 2));
-	peer_sync(peer);
 	free(at);
 }
 
@@ -183,17 +174,9 @@ static void found_initiator(struct peer *peer)
 
 static void found_target(struct peer *peer)
 {
-	enum { LEN = 100000 };
-	unsigned char *at = calloc(1, LEN);
-	struct decant_iter it = over(at, LEN, DECANT_DEST);
-	struct decant_ofi_event event;
+	unsigned char *at = received(peer, 100000, 99999);
 
-	CHECK_EQ(decant_ofi_recv(peer->ofi, &it, LEN, NULL), 0);
-	peer_sync(peer);
-	CHECK_EQ(peer_wait(peer, &event), 1);
-	CHECK_EQ(event.result, 99999);
 	CHECK(peer_holds(at, 99999, 4));
-	peer_sync(peer);
 	free(at);
 }
 
@@ -207,8 +190,7 @@ static void beyond_target(struct peer *peer)
 	char token;
 
 	REQUIRE(at);
-	REQUIRE(!decant_region_new(&region, at + LEN, LEN, NULL));
-	grant(peer, region);
+	region = peer_share(peer, at + LEN, LEN);
 	serve(peer);
 	peer_get(peer, &token, 1);
 	for (size_t i = 0; i < LEN; i++)
@@ -221,7 +203,7 @@ static void forbidden(struct peer *peer, struct decant_ofi_remote remote, uint64
 {
 	static unsigned char from[8192];
 	struct decant_ofi_event event = {.result = 1};
-	struct decant_iter it = over(from, sizeof(from), DECANT_SOURCE);
+	struct decant_iter it = peer_over(from, sizeof(from), DECANT_SOURCE);
 	long long begun = peer_now();
 	char token = 0;
 
@@ -260,11 +242,9 @@ static void badkey_initiator(struct peer *peer)
 static void killed_target(struct peer *peer)
 {
 	unsigned char *at = calloc(DEPTH, BLOCK);
-	struct decant_region *region;
 
 	REQUIRE(at);
-	REQUIRE(!decant_region_new(&region, at, DEPTH * BLOCK, NULL));
-	grant(peer, region);
+	(void)peer_share(peer, at, DEPTH * BLOCK);
 	serve(peer);
 	kill(getpid(), SIGKILL);
 }
@@ -282,7 +262,7 @@ static void killed_initiator(struct peer *peer)
 	REQUIRE(from);
 	peer_get(peer, &remote, sizeof(remote));
 	while (!failures && peer_now() - begun < TIMEOUT + PATIENCE) {
-		struct decant_iter it = over(from, BLOCK, DECANT_SOURCE);
+		struct decant_iter it = peer_over(from, BLOCK, DECANT_SOURCE);
 
 		started += !decant_ofi_write(peer->ofi, &it, BLOCK, &remote, 0, NULL);
 		rc = decant_ofi_poll(peer->ofi, &event, 1);
@@ -306,7 +286,7 @@ static void killed_initiator(struct peer *peer)
 static void truncated_target(struct peer *peer)
 {
 	unsigned char at[200] = {0};
-	struct decant_iter it = over(at, 50, DECANT_DEST);
+	struct decant_iter it = peer_over(at, 50, DECANT_DEST);
 	struct decant_ofi_event event = {0};
 
 	CHECK_EQ(decant_ofi_recv(peer->ofi, &it, 50, at), 0);
@@ -321,7 +301,7 @@ static void truncated_target(struct peer *peer)
 static void truncated_initiator(struct peer *peer)
 {
 	unsigned char from[100];
-	struct decant_iter it = over(from, 100, DECANT_SOURCE);
+	struct decant_iter it = peer_over(from, 100, DECANT_SOURCE);
 
 	peer_fill(from, 100, 3);
 	peer_sync(peer);
@@ -333,7 +313,7 @@ static void truncated_initiator(struct peer *peer)
 static void woken_target(struct peer *peer)
 {
 	unsigned char at[64];
-	struct decant_iter it = over(at, sizeof(at), DECANT_DEST);
+	struct decant_iter it = peer_over(at, sizeof(at), DECANT_DEST);
 	struct decant_ofi_event event;
 	long long begun, asleep = 0;
 	bool may_sleep;
@@ -362,7 +342,7 @@ static void woken_target(struct peer *peer)
 static void woken_initiator(struct peer *peer)
 {
 	unsigned char from[64] = {1};
-	struct decant_iter it = over(from, sizeof(from), DECANT_SOURCE);
+	struct decant_iter it = peer_over(from, sizeof(from), DECANT_SOURCE);
 	struct decant_ofi_event event;
 
 	peer_sync(peer);
@@ -376,8 +356,8 @@ static void woken_initiator(struct peer *peer)
 static void misuse(struct peer *peer)
 {
 	static unsigned char at[64];
-	struct decant_iter in = over(at, 64, DECANT_DEST),
-			   out = over(at, 64, DECANT_SOURCE);
+	struct decant_iter in = peer_over(at, 64, DECANT_DEST),
+			   out = peer_over(at, 64, DECANT_SOURCE);
 	struct decant_ofi_remote remote = {UINT64_MAX - 10, 1};
 
 	CHECK_EQ(decant_ofi_send(peer->ofi, &in, 64, NULL), -EINVAL);

@@ -9,35 +9,13 @@
 #define MESSAGE 3000
 #define NR	30
 
-static unsigned char *buffer(size_t len)
-{
-	unsigned char *p = malloc(len);
-
-	REQUIRE(p);
-	memset(p, 0xee, len);
-	return p;
-}
-
-static struct decant_iter cut(struct iovec *iov, size_t nr, unsigned char *at, size_t len,
-			      enum decant_direction direction)
-{
-	struct decant_iter it;
-
-	peer_cut(iov, nr, at, len);
-	REQUIRE(!decant_iter_iovec(&it, direction, iov, nr));
-	return it;
-}
-
 static void reads_target(struct peer *peer)
 {
-	unsigned char *at = buffer(ROOM);
+	unsigned char *at = peer_buffer(ROOM);
 	struct decant_region *region;
-	struct decant_ofi_remote remote;
 
 	peer_fill(at, ROOM, 3);
-	REQUIRE(!decant_region_new(&region, at, ROOM, NULL));
-	REQUIRE(!decant_ofi_grant(peer->ofi, region, &remote));
-	peer_put(peer, &remote, sizeof(remote));
+	region = peer_share(peer, at, ROOM);
 	peer_sync(peer);
 	CHECK(peer_holds(at, ROOM, 3));
 	decant_region_put(region);
@@ -47,7 +25,7 @@ static void reads_target(struct peer *peer)
 /* Reads of any length from any place into 1 to 300 pieces; nothing else is touched. */
 static void reads_initiator(struct peer *peer)
 {
-	unsigned char *to = buffer(ROOM + 2 * GUARD);
+	unsigned char *to = peer_buffer(ROOM + 2 * GUARD);
 	struct decant_ofi_remote remote;
 	struct iovec iov[300];
 
@@ -56,7 +34,8 @@ static void reads_initiator(struct peer *peer)
 		size_t most = i % 4 ? 40000 : ROOM, len = i ? check_below(most + 1) : 0;
 		size_t offset = check_below(ROOM - len + 1), nr = 1 + check_below(300);
 		struct decant_ofi_event event = {0};
-		struct decant_iter it = cut(iov, nr, to + GUARD, len, DECANT_DEST);
+		struct decant_iter it =
+			peer_over_cut(iov, nr, to + GUARD, len, DECANT_DEST);
 
 		memset(to, 0xee, len + 2 * GUARD);
 		CHECK_EQ(decant_ofi_read(peer->ofi, &it, SIZE_MAX, &remote, offset, to),
@@ -84,14 +63,13 @@ static void wrong_reads_initiator(struct peer *peer)
 {
 	unsigned char byte[8] = {0};
 	struct decant_ofi_remote remote = {UINT64_MAX - 3, 0};
-	struct decant_iter it;
+	struct decant_iter it = peer_over(byte, sizeof(byte), DECANT_DEST);
 
-	REQUIRE(!decant_iter_buf(&it, DECANT_DEST, byte, sizeof(byte)));
 	CHECK_EQ(decant_ofi_read(peer->ofi, &it, 8, &remote, 0, NULL), -EOVERFLOW);
 	CHECK_EQ(decant_iter_count(&it), 8);
 	CHECK_EQ(decant_ofi_send_tagged(peer->ofi, &it, 8, 1, NULL), -EINVAL);
 	CHECK_EQ(decant_ofi_recv_tagged(peer->ofi, &it, 8, 1, 0, NULL), -EOPNOTSUPP);
-	REQUIRE(!decant_iter_buf(&it, DECANT_SOURCE, byte, sizeof(byte)));
+	it = peer_over(byte, sizeof(byte), DECANT_SOURCE);
 	CHECK_EQ(decant_ofi_read(peer->ofi, &it, 8, &remote, 0, NULL), -EINVAL);
 	CHECK_EQ(decant_ofi_send_tagged(peer->ofi, &it, 8, 1, NULL), -EOPNOTSUPP);
 	peer_sync(peer);
@@ -105,14 +83,14 @@ static size_t tagged_len(size_t tag)
 /* Received in another order than they are sent; and the last one by any tag. */
 static void tagged_target(struct peer *peer)
 {
-	unsigned char *at = buffer(NR * MESSAGE);
+	unsigned char *at = peer_buffer(NR * MESSAGE);
 	struct decant_ofi_event event;
 	bool seen[NR] = {false};
 	struct iovec iov[9];
 
 	for (size_t i = NR; i--;) {
 		struct decant_iter it =
-			cut(iov, 9, at + i * MESSAGE, MESSAGE, DECANT_DEST);
+			peer_over_cut(iov, 9, at + i * MESSAGE, MESSAGE, DECANT_DEST);
 
 		CHECK_EQ(decant_ofi_recv_tagged(peer->ofi, &it, MESSAGE, i ? i << 40 : 77,
 						i ? 0 : UINT64_MAX, at + i),
@@ -136,15 +114,15 @@ static void tagged_target(struct peer *peer)
 
 static void tagged_initiator(struct peer *peer)
 {
-	unsigned char *at = buffer(NR * MESSAGE);
+	unsigned char *at = peer_buffer(NR * MESSAGE);
 	struct decant_ofi_event event;
 	struct iovec iov[9];
 
 	peer_sync(peer);
 	for (size_t n = 1; n <= NR; n++) {
 		size_t i = n % NR;
-		struct decant_iter it =
-			cut(iov, 9, at + i * MESSAGE, tagged_len(i), DECANT_SOURCE);
+		struct decant_iter it = peer_over_cut(iov, 9, at + i * MESSAGE,
+						      tagged_len(i), DECANT_SOURCE);
 
 		peer_fill(at + i * MESSAGE, tagged_len(i), i);
 		CHECK_EQ(decant_ofi_send_tagged(peer->ofi, &it, SIZE_MAX,
@@ -164,15 +142,14 @@ static void tagged_initiator(struct peer *peer)
 /* At the border of what the provider copies at once. */
 static void injected_target(struct peer *peer)
 {
-	unsigned char *at = buffer(70000);
+	unsigned char *at = peer_buffer(70000);
 	struct decant_ofi_event event;
 	size_t len;
 
 	for (peer_get(peer, &len, sizeof(len)); len != SIZE_MAX;
 	     peer_get(peer, &len, sizeof(len))) {
-		struct decant_iter it;
+		struct decant_iter it = peer_over(at, 70000, DECANT_DEST);
 
-		REQUIRE(!decant_iter_buf(&it, DECANT_DEST, at, 70000));
 		CHECK_EQ(decant_ofi_recv(peer->ofi, &it, SIZE_MAX, NULL), 0);
 		peer_sync(peer);
 		CHECK_EQ(peer_wait(peer, &event), 1);
@@ -185,7 +162,7 @@ static void injected_target(struct peer *peer)
 
 static void injected_initiator(struct peer *peer)
 {
-	unsigned char *at = buffer(70000);
+	unsigned char *at = peer_buffer(70000);
 	struct decant_ofi_event event;
 	struct decant_ofi_info info;
 	struct iovec iov[3];
@@ -202,7 +179,7 @@ static void injected_initiator(struct peer *peer)
 		peer_put(peer, &len, sizeof(len));
 		peer_sync(peer);
 		peer_fill(at, len, len);
-		it = cut(iov, 3, at, len, DECANT_SOURCE);
+		it = peer_over_cut(iov, 3, at, len, DECANT_SOURCE);
 		CHECK_EQ(decant_ofi_send(peer->ofi, &it, SIZE_MAX, NULL), 0);
 		CHECK_EQ(peer_wait(peer, &event), 1);
 		CHECK_EQ(event.result, len);

@@ -110,6 +110,35 @@ PEER_FN void peer_cut(struct iovec *iov, size_t nr, unsigned char *addr, size_t 
 	free(at);
 }
 
+/* Memory in which it shows what was not written. */
+PEER_FN unsigned char *peer_buffer(size_t len)
+{
+	unsigned char *p = malloc(len);
+
+	REQUIRE(p);
+	memset(p, 0xee, len);
+	return p;
+}
+
+PEER_FN struct decant_iter peer_over(void *at, size_t len,
+				     enum decant_direction direction)
+{
+	struct decant_iter it;
+
+	REQUIRE(!decant_iter_buf(&it, direction, at, len));
+	return it;
+}
+
+PEER_FN struct decant_iter peer_over_cut(struct iovec *iov, size_t nr, unsigned char *at,
+					 size_t len, enum decant_direction direction)
+{
+	struct decant_iter it;
+
+	peer_cut(iov, nr, at, len);
+	REQUIRE(!decant_iter_iovec(&it, direction, iov, nr));
+	return it;
+}
+
 /* Both directions without waiting, so that one-sided operations go on meanwhile. */
 static void transfer(struct peer *peer, void *data, size_t len, bool out)
 {
@@ -152,6 +181,18 @@ PEER_FN void peer_sync(struct peer *peer)
 
 	peer_put(peer, &token, 1);
 	peer_get(peer, &token, 1);
+}
+
+/* Memory that the peer may write to, and is told so. */
+PEER_FN struct decant_region *peer_share(struct peer *peer, void *at, size_t len)
+{
+	struct decant_region *region;
+	struct decant_ofi_remote remote;
+
+	REQUIRE(!decant_region_new(&region, at, len, NULL));
+	REQUIRE(!decant_ofi_grant(peer->ofi, region, &remote));
+	peer_put(peer, &remote, sizeof(remote));
+	return region;
 }
 
 /* The next event, or the error of the end point. */

@@ -10,15 +10,6 @@
 #define GUARD	   64
 #define MAX_PIECES 1000
 
-static unsigned char *buffer(size_t len)
-{
-	unsigned char *p = malloc(len);
-
-	REQUIRE(p);
-	memset(p, 0xee, len);
-	return p;
-}
-
 /* Sizes from one byte up, small ones as likely as large ones. */
 static size_t size_below(size_t most)
 {
@@ -47,10 +38,8 @@ static void begin_message(struct peer *peer, unsigned char *at, size_t len, void
 	enum decant_direction direction = peer->target ? DECANT_DEST : DECANT_SOURCE;
 	struct iovec iov[20];
 	size_t nr = 1 + check_below(20);
-	struct decant_iter it;
+	struct decant_iter it = peer_over_cut(iov, nr, at, len, direction);
 
-	peer_cut(iov, nr, at, len);
-	REQUIRE(!decant_iter_iovec(&it, direction, iov, nr));
 	if (peer->target)
 		CHECK_EQ(decant_ofi_recv(peer->ofi, &it, SIZE_MAX, user), 0);
 	else
@@ -61,7 +50,7 @@ static void begin_message(struct peer *peer, unsigned char *at, size_t len, void
 
 static void messages(struct peer *peer)
 {
-	unsigned char *at = buffer(600000 + 2 * GUARD);
+	unsigned char *at = peer_buffer(600000 + 2 * GUARD);
 
 	check_seed += peer->target;
 	for (size_t i = 0; i < MESSAGES && !check_failed; i++) {
@@ -95,17 +84,6 @@ struct told {
 	uint64_t seed;
 };
 
-static struct decant_region *share(struct peer *peer, unsigned char *at, size_t len)
-{
-	struct decant_region *region;
-	struct decant_ofi_remote remote;
-
-	REQUIRE(!decant_region_new(&region, at, len, NULL));
-	REQUIRE(!decant_ofi_grant(peer->ofi, region, &remote));
-	peer_put(peer, &remote, sizeof(remote));
-	return region;
-}
-
 static bool untouched(const unsigned char *at, size_t len)
 {
 	while (len--)
@@ -116,8 +94,8 @@ static bool untouched(const unsigned char *at, size_t len)
 
 static void writes_target(struct peer *peer)
 {
-	unsigned char *at = buffer(ROOM + 2 * GUARD);
-	struct decant_region *region = share(peer, at, ROOM + 2 * GUARD);
+	unsigned char *at = peer_buffer(ROOM + 2 * GUARD);
+	struct decant_region *region = peer_share(peer, at, ROOM + 2 * GUARD);
 	struct told told;
 
 	for (;;) {
@@ -144,8 +122,7 @@ static void write_once(struct peer *peer, unsigned char *from,
 
 	REQUIRE(iov);
 	peer_fill(from, told->len, told->seed);
-	peer_cut(iov, nr, from, told->len);
-	REQUIRE(!decant_iter_iovec(&it, DECANT_SOURCE, iov, nr));
+	it = peer_over_cut(iov, nr, from, told->len, DECANT_SOURCE);
 	CHECK_EQ(decant_ofi_write(peer->ofi, &it, told->len, remote, told->offset, from),
 		 0);
 	CHECK_EQ(decant_iter_count(&it), 0);
@@ -159,7 +136,7 @@ static void write_once(struct peer *peer, unsigned char *from,
 
 static void writes_initiator(struct peer *peer)
 {
-	unsigned char *from = buffer(MOST);
+	unsigned char *from = peer_buffer(MOST);
 	struct decant_ofi_remote remote;
 	struct told told;
 
@@ -181,7 +158,7 @@ static void writes_initiator(struct peer *peer)
 static void scattered_initiator(struct peer *peer)
 {
 	enum { PIECE = 700, STEP = 1000, NR = 2000 };
-	unsigned char *from = buffer((size_t)STEP * NR);
+	unsigned char *from = peer_buffer((size_t)STEP * NR);
 	struct iovec *iov = calloc(NR, sizeof(*iov));
 	struct told told = {GUARD + 3, (size_t)PIECE * NR, 5};
 	struct decant_ofi_event event;
