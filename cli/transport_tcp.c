@@ -65,7 +65,7 @@ struct tcp {
 	enum coming coming;
 	size_t expected;
 	bool receiving;
-	bool held; /* a message came before a receive was posted */
+	bool stirring; /* the last turn of the ring moved something: so may the next */
 	int dead;
 };
 
@@ -99,8 +99,10 @@ static int tables(struct tcp *t, unsigned depth)
 
 static int tcp_open(struct transport **out, const struct transport_options *options)
 {
-	struct decant_uring_options ring = {
-		.size = sizeof(ring), .depth = RING_DEPTH, .space = options->space};
+	struct decant_uring_options ring = {.size = sizeof(ring),
+					    .depth = RING_DEPTH,
+					    .one_thread = true,
+					    .space = options->space};
 	struct tcp *t = calloc(1, sizeof(*t));
 	int err;
 
@@ -400,8 +402,9 @@ static int tcp_poll(struct transport *transport, struct transport_event *events,
 	struct tcp *t = tcp_of(transport);
 	unsigned nr = 0;
 
-	for (int i = 0; i < TURNS && !t->dead && turn(t); i++)
-		;
+	t->stirring = true;
+	for (int i = 0; i < TURNS && !t->dead && t->stirring; i++)
+		t->stirring = turn(t);
 	for (; nr < max && t->events.nr; nr++)
 		events[nr] = t->done[place_take(&t->events)];
 	return nr || t->events.nr ? (int)nr : t->dead;
@@ -411,7 +414,8 @@ static int tcp_fd(struct transport *transport, bool *may_sleep)
 {
 	struct tcp *t = tcp_of(transport);
 
-	*may_sleep = !t->dead && !t->events.nr && (t->flying || !t->out.nr);
+	*may_sleep =
+		!t->dead && !t->events.nr && !t->stirring && (t->flying || !t->out.nr);
 	return decant_uring_fd(t->ring);
 }
 

@@ -205,6 +205,14 @@ static int ring_flush(struct backend *backend)
 	return verdict(backend, io_uring_submit(&backend->uring));
 }
 
+/* Without a wait: the kernel would set up a timer even for no time at all. */
+static int look(struct backend *backend)
+{
+	if (!io_uring_sq_ready(&backend->uring) && !is_due(backend))
+		return 0;
+	return verdict(backend, io_uring_submit_and_get_events(&backend->uring));
+}
+
 static int ring_wait(struct backend *backend, int64_t timeout)
 {
 	struct __kernel_timespec left = {timeout / 1000000000, timeout % 1000000000};
@@ -212,6 +220,8 @@ static int ring_wait(struct backend *backend, int64_t timeout)
 	int err;
 
 	queue_late(backend);
+	if (!timeout)
+		return look(backend);
 	err = io_uring_submit_and_wait_timeout(&backend->uring, &cqe, 1,
 					       timeout < 0 ? NULL : &left, NULL);
 	return err == -ETIME ? 0 : verdict(backend, err);
