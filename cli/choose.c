@@ -185,7 +185,7 @@ static bool choose_hardware(const char *offer, const char *own, struct choice *c
 	return false;
 }
 
-void choose(const char *offer, struct choice *c)
+void choose(const char *offer, bool ports, struct choice *c)
 {
 	char own[CHOOSE_OFFER], *end;
 	size_t len;
@@ -199,7 +199,7 @@ void choose(const char *offer, struct choice *c)
 		same_name(c, "ofi:shm", "both sides are one machine and one user");
 		return;
 	}
-	if (choose_hardware(offer, own, c) || choose_verbs(offer, c))
+	if ((!ports && choose_hardware(offer, own, c)) || choose_verbs(offer, c))
 		return;
 	same_name(c, "tcp", "nothing faster is on both sides");
 }

@@ -24,6 +24,7 @@ bool choose_is_auto(const char *fabric);
 /* What this side has, for the other one: who it is, then names, separated by commas. */
 void choose_offer(char *room, size_t max);
 
-/* The best of what the other side offers. */
-void choose(const char *offer, struct choice *choice);
+/* The best of what the other side offers; nothing that can't be told which ports to take
+ * if they matter. */
+void choose(const char *offer, bool ports, struct choice *choice);
 #endif

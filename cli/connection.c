@@ -12,7 +12,6 @@
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
-#include "inet.h"
 
 #define DEFAULT_MS 30000
 #define TOKEN_MS   1000 /* how long who connects may take to say the token */
@@ -53,21 +52,38 @@ static int resolve(const char *node, const char *service, struct addrinfo **list
 	return getaddrinfo(node, service, &hints, list) ? -EADDRNOTAVAIL : 0;
 }
 
-static int listen_at(struct connection *c, const char *node)
+/* A port from which connections go out is free for the next that listens. */
+static int listen_on(struct connection *c, const char *node, unsigned port)
 {
 	struct addrinfo *list = NULL;
-	int err = resolve(node, "0", &list);
+	char service[16];
+	int err, yes = 1;
 
+	snprintf(service, sizeof(service), "%u", port);
+	err = resolve(node, service, &list);
 	if (err)
 		return err;
 	c->listener =
 		socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (c->listener < 0 || bind(c->listener, list->ai_addr, list->ai_addrlen) ||
+	if (c->listener < 0 ||
+	    setsockopt(c->listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) ||
+	    bind(c->listener, list->ai_addr, list->ai_addrlen) ||
 	    listen(c->listener, 1)) {
 		err = -errno;
 		close_fd(&c->listener);
 	}
 	freeaddrinfo(list);
+	return err;
+}
+
+static int listen_at(struct connection *c, const char *node,
+		     const struct inet_ports *ports)
+{
+	int err = -EADDRINUSE;
+
+	for (unsigned port = ports->low; port <= ports->high && err == -EADDRINUSE;
+	     port++)
+		err = listen_on(c, node, port);
 	return err;
 }
 
@@ -93,7 +109,8 @@ static void own_address(char *room, size_t max)
 	freeifaddrs(list);
 }
 
-int connection_listen(struct connection *c, const char *node)
+int connection_listen(struct connection *c, const char *node,
+		      const struct inet_ports *ports)
 {
 	struct sockaddr_storage at;
 	socklen_t len = sizeof(at);
@@ -102,10 +119,10 @@ int connection_listen(struct connection *c, const char *node)
 
 	if (getrandom(c->token, sizeof(c->token), 0) != sizeof(c->token))
 		return -EIO;
-	err = listen_at(c, node);
+	err = listen_at(c, node, ports);
 	/* Behind an address translation the node is not ours. */
 	if (err == -EADDRNOTAVAIL && node)
-		err = listen_at(c, NULL);
+		err = listen_at(c, NULL, ports);
 	if (err)
 		return err;
 	if (getsockname(c->listener, (struct sockaddr *)&at, &len) ||

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include "inet.h"
 
 #define CONNECTION_TOKEN 32
 
@@ -28,9 +29,11 @@ void connection_close(struct connection *c);
 
 /*
  * Listen at node, or at all addresses if it is none of ours or NULL. What the other side
- * is told then is node, or an address that this machine has.
+ * is told then is node, or an address that this machine has. -EADDRINUSE if none of the
+ * ports is free now.
  */
-int connection_listen(struct connection *c, const char *node);
+int connection_listen(struct connection *c, const char *node,
+		      const struct inet_ports *ports);
 /* Address and token of who listens; nothing of who does not. */
 int connection_address(const struct connection *c, void *room, size_t *len);
 int connection_connect(struct connection *c, const void *address, size_t len);

@@ -131,13 +131,8 @@ static const struct args_option options[] = {
 	{"json", no_argument, args_flag, FIELD(json)},
 };
 
-static const struct args args = {
-	.command = "explain",
-	.help = help_text,
-	.options = options,
-	.nr = ARGS_NR(options),
-	.operands = "only options",
-};
+static const struct args args = {"explain",	 help_text, options, ARGS_NR(options),
+				 "only options", 0,	    0};
 
 /* The one layout that was asked for. */
 static bool open_layout(struct explain_options *o, struct report *report)

@@ -47,6 +47,17 @@ bool inet_split(const char *text, size_t len, char host[INET_HOST], char port[16
 	return true;
 }
 
+bool inet_ports(const char *text, struct inet_ports *ports)
+{
+	int len = 0;
+	int nr = sscanf(text, "%5u%n-%5u%n", &ports->low, &len, &ports->high, &len);
+
+	if (nr == 1)
+		ports->high = ports->low;
+	return nr > 0 && !text[len] && !text[strspn(text, "0123456789-")] && ports->low &&
+	       ports->low <= ports->high && ports->high <= UINT16_MAX;
+}
+
 void inet_tune(int fd)
 {
 	static const struct {

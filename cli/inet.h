@@ -10,6 +10,14 @@
 #define INET_HOST    256
 #define INET_SOCKETS 16
 
+/* Ports to listen on; from 0 for any. */
+struct inet_ports {
+	unsigned low, high;
+};
+
+/* LOW-HIGH or PORT; false if it is neither. */
+bool inet_ports(const char *text, struct inet_ports *ports);
+
 /* HOST, HOST:PORT, [ADDRESS]:PORT; false if it is none of them. */
 bool inet_split(const char *text, size_t len, char host[INET_HOST], char port[16]);
 

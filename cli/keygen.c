@@ -163,13 +163,7 @@ static const struct args_option options[] = {
 };
 
 static const struct args args = {
-	.command = "keygen",
-	.help = help_text,
-	.options = options,
-	.nr = ARGS_NR(options),
-	.operands = "a FILE or nothing",
-	.most = 1,
-};
+	"keygen", help_text, options, ARGS_NR(options), "a FILE or nothing", 0, 1};
 
 int command_keygen(int argc, char **argv)
 {

@@ -243,15 +243,13 @@ static const struct args_option options[] = {
 	{"json", no_argument, args_flag, 0},
 };
 
-static const struct args args = {
-	.command = "limits",
-	.help = help_text,
-	.options = options,
-	.nr = ARGS_NR(options),
-	.operands = "PATH, fabric, verbs, block, uring, crypto or all",
-	.least = 1,
-	.most = 1,
-};
+static const struct args args = {"limits",
+				 help_text,
+				 options,
+				 ARGS_NR(options),
+				 "PATH, fabric, verbs, block, uring, crypto or all",
+				 1,
+				 1};
 
 int command_limits(int argc, char **argv)
 {

@@ -116,15 +116,8 @@ static const struct args_option options[] = {
 	{"quiet", no_argument, args_flag, FIELD(quiet), .letter = 'q'},
 };
 
-static const struct args args = {
-	.command = "copy",
-	.help = help_text,
-	.options = options,
-	.nr = ARGS_NR(options),
-	.operands = "SRC and DST",
-	.least = 2,
-	.most = 2,
-};
+static const struct args args = {"copy",	help_text, options, ARGS_NR(options),
+				 "SRC and DST", 2,	   2};
 
 bool copy_options_check(const struct copy_options *o, struct report *report)
 {

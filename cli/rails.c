@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "rails.h"
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PAGE 4096
 
 /* The client is given 30 s to connect; the server looks after it now and then. */
-#define ACCEPT_MS    500
-#define ACCEPT_TURNS 60
+#define CONNECT_MS 30000
+#define ACCEPT_MS  500
+
+/* How long to wait for a port of those that were given, and between two looks. */
+#define PORTS_MS     3000
+#define PORTS_NAP_MS 20
 
 unsigned rails_receives(uint64_t depth)
 {
 	return 2 * (unsigned)depth + 4;
 }
 
-bool rails_failed(const struct rails *rails, unsigned rail, const char *host, int err,
-		  struct report *report)
+static bool failed(const struct rails *rails, unsigned rail, const char *host, int err,
+		   const char *hint, struct report *report)
 {
 	const struct transport *at = rails->rail[rail].at;
 	const char *text = at ? transport_error(at) : "";
@@ -24,9 +30,15 @@ bool rails_failed(const struct rails *rails, unsigned rail, const char *host, in
 
 	if (rails->nr > 1)
 		snprintf(which, sizeof(which), ", rail %u of %u", rail + 1, rails->nr);
-	return report_set(report, EXIT_PEER, "%s%sfabric %s%s: %s", host ? host : "",
+	return report_set(report, EXIT_PEER, "%s%sfabric %s%s: %s%s", host ? host : "",
 			  host ? ": " : "", rails->fabric, which,
-			  *text ? text : strerror(-err));
+			  *text ? text : strerror(-err), hint);
+}
+
+bool rails_failed(const struct rails *rails, unsigned rail, const char *host, int err,
+		  struct report *report)
+{
+	return failed(rails, rail, host, err, "", report);
 }
 
 /* The name for a rail: one of those between commas. */
@@ -42,31 +54,92 @@ static void name_of(const char *names, unsigned rail, char *room, size_t max)
 	snprintf(room, max, "%.*s", (int)strcspn(at, ","), at);
 }
 
-static bool open_rail(struct rails *r, unsigned i, const struct rails_options *options,
-		      struct report *report)
+static int open_rail(struct rails *r, unsigned i, const struct rails_options *options)
 {
 	unsigned receives = rails_receives(options->depth);
 	struct transport_options o = {.node = options->node,
 				      .depth = (unsigned)options->depth + 2 * receives,
 				      .receives = receives,
 				      .passive = options->passive,
-				      .timeout = options->timeout,
+				      .timeout = CONNECT_MS,
 				      .accept_timeout = ACCEPT_MS,
+				      .ports = options->ports,
 				      .space = r->space};
 	char name[TRANSPORT_NAME_MAX];
-	const struct transport_ops *ops;
 	int err;
 
+	if (options->timeout && options->timeout < CONNECT_MS)
+		o.timeout = options->timeout;
 	name_of(options->fabric, i, name, sizeof(name));
-	ops = transport_find(name, &o.what);
-	if (!ops)
-		return report_set(report, EXIT_PEER,
-				  "fabric %s: this decant was built without it", name);
-	err = ops->open(&r->rail[i].at, &o);
-	if (!err)
-		return true;
-	snprintf(r->fabric, sizeof(r->fabric), "%s", *name ? name : "(any)");
-	return rails_failed(r, i, NULL, err, report);
+	err = transport_find(name, &o.what)->open(&r->rail[i].at, &o);
+	if (err)
+		snprintf(r->fabric, sizeof(r->fabric), "%s", *name ? name : "(any)");
+	return err;
+}
+
+static int open_all(struct rails *r, const struct rails_options *options)
+{
+	int err = 0;
+
+	for (; r->nr < options->nr && !err; r->nr += !err)
+		err = open_rail(r, r->nr, options);
+	return err;
+}
+
+/* What can't be is said before anything is tried. */
+static bool check(const struct rails_options *o, struct report *report)
+{
+	unsigned most = o->ports.high - o->ports.low + 1, wanted = 0;
+	char name[TRANSPORT_NAME_MAX];
+	const char *what;
+
+	for (unsigned i = 0; i < o->nr; i++) {
+		int ports;
+
+		name_of(o->fabric, i, name, sizeof(name));
+		if (!transport_find(name, &what))
+			return report_set(report, EXIT_PEER,
+					  "fabric %s: this decant was built without it",
+					  name);
+		ports = transport_ports(name);
+		wanted += ports > 0;
+		if (o->ports.low && ports < 0)
+			return report_set(report, EXIT_PEER,
+					  "fabric %s: can't be told which ports to take, "
+					  "and the server has --data-ports; tcp can",
+					  *name ? name : "(any)");
+	}
+	return !o->ports.low || wanted <= most ||
+	       report_set(report, EXIT_PEER,
+			  "--rails %llu: the server has only %u --data-ports",
+			  (unsigned long long)o->nr, most);
+}
+
+/*
+ * A few ports may serve many: each is taken only while a rail is being connected, or as
+ * long as libfabric keeps it. Who waits has none, so that nobody waits for each other.
+ */
+static bool open_rails(struct rails *r, const struct rails_options *o,
+		       struct report *report)
+{
+	deadline_t deadline = deadline_in(PORTS_MS);
+	bool wait;
+	int err;
+
+	do {
+		err = open_all(r, o);
+		wait = err == -EADDRINUSE && o->ports.low && deadline_left(deadline);
+		if (wait) {
+			rails_abandon(r);
+			r->nr = 0;
+			poll(NULL, 0, PORTS_NAP_MS + getpid() % PORTS_NAP_MS);
+		}
+	} while (wait);
+	if (err == -EADDRINUSE && o->ports.low)
+		return report_set(report, EXIT_RESOURCES,
+				  "all of --data-ports %u-%u are taken; try again later",
+				  o->ports.low, o->ports.high);
+	return !err || rails_failed(r, r->nr, NULL, err, report);
 }
 
 /* What was taken, once for each name. */
@@ -108,9 +181,8 @@ bool rails_open(struct rails *r, const struct rails_options *o, struct report *r
 
 	if (err)
 		return report_set(report, EXIT_RESOURCES, "no memory");
-	for (; r->nr < o->nr; r->nr++)
-		if (!open_rail(r, r->nr, o, report))
-			return false;
+	if (!check(o, report) || !open_rails(r, o, report))
+		return false;
 	describe(r);
 	/* The tag follows the chunk; a page keeps the next slot aligned. */
 	r->stride = o->chunk + PAGE;
@@ -164,7 +236,7 @@ static int accept_rail(struct rail *rail, struct control *control, struct report
 	struct wire w = {.len = 0};
 	int err = -ETIMEDOUT, got = 0;
 
-	for (int i = 0; i < ACCEPT_TURNS && err == -ETIMEDOUT && !got; i++) {
+	for (int i = 0; i < CONNECT_MS / ACCEPT_MS && err == -ETIMEDOUT && !got; i++) {
 		err = t->ops->accept(t, rail->address, rail->address_len);
 		if (err)
 			got = control_poll(control, &type, &w, 0);
@@ -172,6 +244,14 @@ static int accept_rail(struct rail *rail, struct control *control, struct report
 	if (got)
 		control_unexpected(control, got, type, &w, report);
 	return err;
+}
+
+/* The control connection is there, so the hosts can be reached. */
+static const char *why_unreachable(int err)
+{
+	bool stopped = err == -ETIMEDOUT || err == -ECONNREFUSED || err == -EHOSTUNREACH;
+
+	return stopped ? "; if a firewall is in between, see serve --data-ports" : "";
 }
 
 bool rails_connect(struct rails *r, struct control *control, bool passive,
@@ -187,7 +267,7 @@ bool rails_connect(struct rails *r, struct control *control, bool passive,
 		else
 			err = t->ops->connect(t, rail->address, rail->address_len);
 		if (err)
-			return rails_failed(r, i, NULL, err, report);
+			return failed(r, i, NULL, err, why_unreachable(err), report);
 	}
 	return true;
 }

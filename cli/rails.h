@@ -36,7 +36,8 @@ struct rails_options {
 	uint64_t chunk;
 	uint64_t depth;
 	bool passive;
-	int timeout; /* milliseconds; 0: the transport's */
+	int timeout;		 /* milliseconds to connect in; 0: as usual */
+	struct inet_ports ports; /* to accept on */
 };
 
 /* Receives that are posted on each rail: notes of chunks and of credits. */

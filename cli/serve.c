@@ -19,7 +19,7 @@ static int serve_stdio(const struct serve_options *options, struct report *repor
 {
 	static struct account account;
 	struct control control = {.in = STDIN_FILENO};
-	struct policy policy = {0};
+	struct policy policy = {.ports = options->ports};
 	struct root root;
 
 	if (options->root) {
@@ -124,6 +124,7 @@ static int serve_listen(const struct serve_options *options, struct report *repo
 		.root = &s->root,
 		.memory = options->max_memory / options->max_connections,
 		.service = true,
+		.ports = options->ports,
 	};
 	say_where(s);
 	service_run(s, report);

@@ -13,6 +13,7 @@ struct serve_options {
 	const char *key_file;
 	const char *root;
 	bool read_only;
+	struct inet_ports ports; /* for data; from 0 for any */
 	uint64_t max_connections;
 	uint64_t max_memory; /* bytes of buffers, of all connections */
 	uint64_t grace;	     /* seconds to finish in when asked to end */

@@ -12,7 +12,7 @@
 #define SECONDS_MOST	 86400
 
 static const char help_text[] =
-	"usage: decant serve --stdio [--root DIR [--read-only]]\n"
+	"usage: decant serve --stdio [--root DIR [--read-only]] [--data-ports LOW-HIGH]\n"
 	"       decant serve --listen [ADDR:]PORT --key-file FILE --root DIR [options]\n"
 	"\n"
 	"The other side of `decant copy`. With --stdio it is started by that on the "
@@ -27,6 +27,7 @@ static const char help_text[] =
 	"  --key-file FILE    keys of clients, see decant keygen --psk\n"
 	"  --root DIR         nothing outside of it is read or written\n"
 	"  --read-only        nothing is written\n"
+	"  --data-ports LOW-HIGH  the data comes in on these, for a firewall (any)\n"
 	"  --max-connections N  copies at a time (16)\n"
 	"  --max-memory SIZE  for the buffers of all of them (half of the machine's)\n"
 	"  --grace SECONDS    that copies have to finish in when it is stopped (10)\n"
@@ -50,6 +51,15 @@ static bool take_listen(const struct args_option *option, void *field, const cha
 	return true;
 }
 
+static bool take_ports(const struct args_option *option, void *field, const char *value,
+		       struct report *report)
+{
+	return inet_ports(value, field) ||
+	       report_set(report, EXIT_USAGE,
+			  "--%s %s: expected LOW-HIGH, two ports from 1 to 65535",
+			  option->name, value);
+}
+
 #define FIELD(name) offsetof(struct serve_options, name)
 
 static const struct args_option options[] = {
@@ -58,6 +68,7 @@ static const struct args_option options[] = {
 	{"key-file", required_argument, args_text, FIELD(key_file)},
 	{"root", required_argument, args_text, FIELD(root)},
 	{"read-only", no_argument, args_flag, FIELD(read_only)},
+	{"data-ports", required_argument, take_ports, FIELD(ports)},
 	{"max-connections", required_argument, args_number, FIELD(max_connections),
 	 .least = 1, .most = CONNECTIONS_MOST},
 	{"max-memory", required_argument, args_number, FIELD(max_memory), .least = 1},
@@ -66,13 +77,8 @@ static const struct args_option options[] = {
 	 .most = SECONDS_MOST},
 };
 
-static const struct args args = {
-	.command = "serve",
-	.help = help_text,
-	.options = options,
-	.nr = ARGS_NR(options),
-	.operands = "only options",
-};
+static const struct args args = {"serve",	 help_text, options, ARGS_NR(options),
+				 "only options", 0,	    0};
 
 static bool check(const struct serve_options *o, struct report *report)
 {

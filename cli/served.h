@@ -3,6 +3,7 @@
 #define CLI_SERVED_H
 /* served.h - one copy as its server sees it. */
 #include "control.h"
+#include "inet.h"
 #include "root.h"
 
 /* What clients may do. */
@@ -10,6 +11,7 @@ struct policy {
 	const struct root *root; /* NULL: what the user of this process may */
 	uint64_t memory;	 /* bytes for buffers; 0: half of the machine's */
 	bool service;		 /* its end is not the client's doing */
+	struct inet_ports ports; /* for data */
 };
 
 /* What became of it, for a log. */

@@ -39,7 +39,8 @@ static bool open_rails(struct session *s, const char *fabric, const char *node)
 					      .chunk = r->chunk,
 					      .depth = r->depth,
 					      .passive = !s->client,
-					      .timeout = (int)r->timeout};
+					      .timeout = (int)r->timeout,
+					      .ports = s->ports};
 
 	return rails_open(&s->rails, &options, s->report);
 }
@@ -321,7 +322,7 @@ static bool answer_rails(struct session *s, struct choice *c)
 	char node[128];
 
 	if (choose_is_auto(r->fabric))
-		choose(r->offer, c);
+		choose(r->offer, s->ports.low, c);
 	if (!open_rails(s, *c->here ? c->here : r->fabric,
 			server_node(s, node, sizeof(node))))
 		return false;

@@ -52,6 +52,7 @@ struct session {
 	bool client;
 	bool sender;
 	struct rails rails;
+	struct inet_ports ports; /* to accept on, for a server to set */
 	char node[128]; /* the client's own address on the way to the server, or "" */
 	char why[CHOOSE_WHY]; /* this fabric, if it was chosen; "" */
 	struct side_stats other;

@@ -12,6 +12,7 @@
  *	[ofi:]PROVIDER			transport_ofi.c		libfabric
  */
 #include <decant/decant.h>
+#include "inet.h"
 
 struct wire;
 
@@ -34,13 +35,14 @@ struct transport_remote {
 };
 
 struct transport_options {
-	const char *what;   /* the device or provider; "" for any */
-	const char *node;   /* the local address to bind to, or NULL */
-	unsigned depth;	    /* operations under way, with receives */
-	unsigned receives;  /* of these, at most */
-	bool passive;	    /* will accept, not connect */
-	int timeout;	    /* milliseconds for connecting; 0: 30 s */
-	int accept_timeout; /* milliseconds of one call of accept; 0: the same */
+	const char *what;	 /* the device or provider; "" for any */
+	const char *node;	 /* the local address to bind to, or NULL */
+	unsigned depth;		 /* operations under way, with receives */
+	unsigned receives;	 /* of these, at most */
+	bool passive;		 /* will accept, not connect */
+	int timeout;		 /* milliseconds for connecting; 0: 30 s */
+	int accept_timeout;	 /* milliseconds of one call of accept; 0: the same */
+	struct inet_ports ports; /* to accept on, see transport_ports() */
 	struct decant_space *space;
 };
 
@@ -88,6 +90,9 @@ extern const struct transport_ops transport_verbs;
 
 /* The transport of that name, and what follows in it; NULL if it was left out here. */
 const struct transport_ops *transport_find(const char *name, const char **what);
+
+/* Ports of TCP that a server has it on: none, one of those that are given; -1 for any. */
+int transport_ports(const char *name);
 
 /* Record an error with its text; returns it. */
 __attribute__((format(printf, 3, 4))) int transport_fail(struct transport *t, int err,

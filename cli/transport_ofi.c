@@ -25,6 +25,19 @@ static const char *ofi_error(const struct transport *t)
 	return decant_ofi_error(o->end);
 }
 
+/* fi_tcp(7): it reads this once, when libfabric is first used in a process. */
+static int keep_ports(const struct inet_ports *ports)
+{
+	char low[16], high[16];
+
+	snprintf(low, sizeof(low), "%u", ports->low);
+	snprintf(high, sizeof(high), "%u", ports->high);
+	return ports->low && (setenv("FI_TCP_PORT_LOW_RANGE", low, 1) ||
+			      setenv("FI_TCP_PORT_HIGH_RANGE", high, 1))
+		       ? -errno
+		       : 0;
+}
+
 static int ofi_open(struct transport **out, const struct transport_options *options)
 {
 	struct decant_ofi_options o = {
@@ -44,7 +57,9 @@ static int ofi_open(struct transport **out, const struct transport_options *opti
 		return -ENOMEM;
 	ofi->base.ops = &transport_ofi;
 	*out = &ofi->base;
-	err = decant_ofi_new(&ofi->end, &o);
+	err = keep_ports(&options->ports);
+	if (!err)
+		err = decant_ofi_new(&ofi->end, &o);
 	if (err != -EADDRNOTAVAIL)
 		return err;
 	/* Behind an address translation the node is not ours. */

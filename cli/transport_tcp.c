@@ -120,7 +120,7 @@ static int tcp_open(struct transport **out, const struct transport_options *opti
 	if (err)
 		return transport_fail(&t->base, err, "preparing a connection");
 	if (options->passive)
-		err = connection_listen(&t->connection, options->node);
+		err = connection_listen(&t->connection, options->node, &options->ports);
 	return err ? transport_fail(&t->base, err, "listening on %s",
 				    options->node ? options->node : "any address")
 		   : 0;

@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: MIT
 """serve.py - `decant serve --listen`, and the keys for it. What is done to the connection is in
 hostile.py."""
+import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 from rig import (CHUNK, HOST, Skip, case, cases, check, check_error, digest, main, same,
                  server_of, wait_for)
-from service import Service
+from service import Service, links_of
 
 NAME = re.compile(r'[0-9a-f]{16}')
 FORM = re.compile(r'# created: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)\n'
@@ -135,22 +137,19 @@ def kinds_of_target(rig):
 
 def has_draft(pid):
     """It writes a file that has no name yet."""
-    try:
-        links = [os.readlink(entry.path) for entry in os.scandir(f'/proc/{pid}/fd')]
-    except OSError:
-        return False
-    return any('/root/' in link and '(deleted)' in link for link in links)
+    return any('/root/' in link and '(deleted)' in link for link in links_of(pid))
 
 
-def stays_open(rig, service, way):
+def stays_open(rig, service, way, *options, fabric='tcp'):
     """A copy that goes on as long as the test wants."""
+    options = [*service.options('--fabric', fabric), '--quiet', *options]
     if way == 'push':
-        child = rig.start(*service.options(), '-', service.url('file'), stdin=-1, stdout=-1)
+        child = rig.start(*options, '-', service.url('file'), stdin=-1, stdout=-1)
         child.stdin.write(bytes(2 * CHUNK))
         child.stdin.flush()
     else:
         rig.file(service.root / 'file', 40 * CHUNK)
-        child = rig.start(*service.options(), service.url('file'), '-', stdin=-1, stdout=-1)
+        child = rig.start(*options, service.url('file'), '-', stdin=-1, stdout=-1)
         child.stdout.read(1000)
     wait_for(lambda: way == 'pull' or any(map(has_draft, service.children())), 'the draft')
     return child
@@ -190,6 +189,136 @@ def what_does_not_finish_is_rolled_back(rig, name):
     check_error(5, ['127.0.0.1', 'the server was stopped'], child.wait(30), child.stderr.read())
     same(os.listdir(service.root), ['file'] if way == 'pull' else [], 'the root')
     child.stdin.close()
+
+
+def free_ports(nr):
+    """The first of so many free ones in a row."""
+    for low in range(41000, 60000, 7):
+        with contextlib.ExitStack() as stack:
+            try:
+                for port in range(low, low + nr):
+                    stack.enter_context(socket.create_server(('127.0.0.1', port)))
+                return low
+            except OSError:
+                pass
+    raise Skip('no free ports')
+
+
+def ranged(rig, nr, *options):
+    low = free_ports(nr)
+    service = Service(rig, '--data-ports', f'{low}-{low + nr - 1}' if nr > 1 else str(low),
+                      *options)
+    return service, set(range(low, low + nr))
+
+
+@cases([f'{fabric}, {way}' for fabric in ('tcp', 'ofi:tcp', 'auto')
+        for way in ('push', 'pull')])
+def data_ports(rig, name):
+    """The server has the control connection and these, while a copy goes on and before."""
+    fabric, way = name.split(', ')
+    service, ports = ranged(rig, 2, '--read-only' if way == 'pull' else '--grace=1')
+    # Or auto takes shared memory.
+    child = stays_open(rig, service, way, *(['--rails', '2'] if fabric == 'tcp' else []),
+                       fabric=fabric)
+    seen = service.ports()
+    check(seen <= ports | {service.port}, f'{seen}, not {ports}')
+    check(seen & ports or fabric == 'auto', 'no connection for the data')
+    child.stdin.close()
+    if way == 'pull':
+        child.stdout.read()
+    same((child.wait(60), child.stderr.read()), (0, b''), 'the copy')
+    service.idle()
+
+
+@case('one port for the data of many')
+def one_port(rig):
+    service, _ = ranged(rig, 1)
+    rig.file('src', 2 * CHUNK + 1)
+    long = stays_open(rig, service, 'push')
+    children = [rig.start(*service.options(), rig.path('src'), service.url(f'{i}'))
+                for i in range(6)]
+    for i, child in enumerate(children):
+        same((child.wait(60), child.stderr.read()), (0, b''), 'a copy')
+        same(digest(service.root / str(i)), digest(rig.path('src')), f'copy {i}')
+    long.stdin.close()
+    same(long.wait(60), 0, 'the first')
+
+
+@case('ports that are all taken, or too few, and fabrics that take any')
+def no_port(rig):
+    service, ports = ranged(rig, 1)
+    rig.file('src', 10)
+    done = rig.run(*service.options(), '--rails', '2', 'src', service.url('x'))
+    check_error(5, ['--rails 2', 'only 1'], done.returncode, done.stderr)
+    for fabric in ('sockets', 'tcp;ofi_rxm', 'net'):
+        done = rig.run(*service.options('--fabric', fabric), 'src', service.url('x'))
+        check_error(5, ['--data-ports', 'tcp can'], done.returncode, done.stderr)
+    with socket.create_server(('127.0.0.1', *ports)):
+        done = rig.run(*service.options(), 'src', service.url('x'))
+        check_error(7, [f'--data-ports {min(ports)}', 'taken'], done.returncode, done.stderr)
+    rig.good(*service.options(), 'src', service.url('y'))
+    same(os.listdir(service.root), ['y'], 'the root')
+
+
+def two_hosts(rig):
+    """Two hosts on a wire; the server's firewall lets in what is given. How to run on each."""
+    names = [f'decant-{os.getpid()}-{side}' for side in ('server', 'client')]
+    def ip(*args):
+        done = subprocess.run(['ip', *args], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Skip(f'ip {args[0]}: {done.stderr.strip()}')
+    if os.geteuid() or not shutil.which('ip') or not shutil.which('nft'):
+        raise Skip('needs root, ip and nft')
+    for name in names:
+        ip('netns', 'add', name)
+        rig.undo.append(lambda name=name: ip('netns', 'del', name))
+    ip('-n', names[0], 'link', 'add', 'wire', 'type', 'veth', 'peer', 'wire', 'netns', names[1])
+    for i, name in enumerate(names, 1):
+        ip('-n', name, 'addr', 'add', f'192.0.2.{i}/24', 'dev', 'wire')
+        ip('-n', name, 'link', 'set', 'wire', 'up')
+        ip('-n', name, 'link', 'set', 'lo', 'up')
+    return [['ip', 'netns', 'exec', name] for name in names]
+
+
+def firewall(host, incoming):
+    done = subprocess.run([*host, 'nft', '-f', '-'], text=True, check=False, capture_output=True,
+                          input='flush ruleset\ntable inet t {\nchain c {\ntype filter hook '
+                                'input priority 0; policy drop;\niif lo accept\n'
+                                f'ct state established accept\n{incoming}\n}}\n}}\n')
+    if done.returncode:
+        raise Skip(f'nft: {done.stderr.strip()}')
+
+
+@case('through a firewall')
+def through_a_firewall(rig):
+    server, client = two_hosts(rig)
+    firewall(server, 'tcp dport { 7326, 7400-7401 } accept')
+    firewall(client, '')
+    service = Service(rig, '--listen', '192.0.2.1:7326', '--data-ports', '7400-7401', how=server)
+    rig.file('src', 3 * CHUNK + 1)
+    options = ['--key-file', service.key, '--quiet']
+    for more in (['--fabric', 'tcp', '--rails', '2'], ['--fabric', 'ofi:tcp']):
+        rig.good(*options, *more, 'src', 'decant://192.0.2.1/dst', how=client)
+        same(digest(service.root / 'dst'), digest(rig.path('src')), 'the copy there')
+        rig.good(*options, *more, 'decant://192.0.2.1/dst', 'back', how=client)
+        same(digest(rig.path('back')), digest(rig.path('src')), 'the copy back')
+    for verdict in ('drop', 'reject with tcp reset', 'reject'):
+        firewall(server, f'tcp dport 7326 accept\ntcp dport 7400-7401 {verdict}')
+        done = rig.run(*options, '--timeout', '1', '--fabric', 'tcp', 'src',
+                       'decant://192.0.2.1/x', how=client)
+        check_error(5, ['192.0.2.1 740', 'firewall', '--data-ports'], done.returncode, done.stderr)
+
+
+@case('the same ports behind a remote shell')
+def shell_ports(rig):
+    low = free_ports(1)
+    rig.path('forced').write_text(f'#!/bin/sh\nexec {rig.decant} serve --stdio --data-ports {low}')
+    rig.path('forced').chmod(0o755)
+    options = ['--rsh', rig.rsh, '--remote-decant', rig.path('forced')]
+    rig.file('src', 10)
+    rig.good(*options, '--fabric', 'tcp', 'src', f'{HOST}:{rig.path("dst")}')
+    rig.bad(5, ['--data-ports', 'tcp can'], *options, '--fabric', 'sockets', 'src',
+            f'{HOST}:{rig.path("x")}')
 
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """service.py - `decant serve --listen` for tests, and a proxy that stands in its way."""
 import os
+import pathlib
 import re
 import select
 import signal
@@ -57,6 +58,13 @@ class Service:
         with open(path, encoding='ascii') as file:
             return list(map(int, file.read().split()))
 
+    def ports(self):
+        """Where the sockets of the connections' processes are, on this machine."""
+        inodes = {link[8:-1] for pid in self.children() for link in links_of(pid)
+                  if link.startswith('socket:[')}
+        lines = [line.split() for line in pathlib.Path('/proc/net/tcp').read_text().splitlines()]
+        return {int(line[1].split(':')[1], 16) for line in lines if line[9] in inodes}
+
     def idle(self):
         """No process of it is left for a client."""
         wait_for(lambda: not self.children(), 'the end of the connections')
@@ -69,6 +77,17 @@ class Service:
     def kill(self):
         self.process.kill()
         self.process.wait()
+
+
+def links_of(pid):
+    """What a process has open, as /proc shows it."""
+    links = []
+    try:
+        for fd in os.listdir(f'/proc/{pid}/fd'):
+            links.append(os.readlink(f'/proc/{pid}/fd/{fd}'))
+    except OSError:
+        pass
+    return links
 
 
 def pump(source, target, change):
