@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* device.c - block devices, file systems of several sorts, and devices that fail. */
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
+#include "child.h"
 #include "device.h"
 
 #define BYTES  262144u
@@ -131,31 +129,6 @@ static void device_end(void)
 	rig_fini(&rig);
 }
 
-/* Run in a child with mounts of its own. */
-static void with_mounts(int (*run)(void), const char *without)
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	REQUIRE(pid >= 0);
-	if (!pid) {
-		check_failed = false;
-		if (unshare(CLONE_NEWNS) ||
-		    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
-			_exit(77);
-		status = run();
-		fflush(stdout);
-		_exit(check_failed ? 1 : status);
-	}
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		check_skip(without);
-	else
-		CHECK_EQ(status, 0);
-}
-
 /* A file on what is mounted at /mnt. */
 static struct decant_uring_file_info hammer_mnt(struct decant_uring_stats *stats)
 {
@@ -173,17 +146,18 @@ static int on_overlay(void)
 	struct decant_uring_stats stats;
 
 	if (!realpath(rig_dir(), base))
-		return 77;
+		return CHILD_CANNOT;
 	strcat(base, "/overlay-XXXXXX");
 	if (!mkdtemp(base))
-		return 77;
+		return CHILD_CANNOT;
 	snprintf(command, sizeof(command), "cd '%s' && mkdir lower upper work", base);
 	snprintf(options, sizeof(options),
 		 "lowerdir=%s/lower,upperdir=%s/upper,"
 		 "workdir=%s/work",
 		 base, base, base);
-	if (system(command) || mount("overlay", "/mnt", "overlay", 0, options))
-		return 77;
+	if (!child_mounts() || system(command) ||
+	    mount("overlay", "/mnt", "overlay", 0, options))
+		return CHILD_CANNOT;
 	info = hammer_mnt(&stats);
 	CHECK(info.direct);
 	CHECK(stats.edges > 0);
@@ -194,7 +168,7 @@ static int on_overlay(void)
 
 static void overlay(void)
 {
-	with_mounts(on_overlay, "no overlay can be mounted here");
+	child_run(on_overlay, "no overlay can be mounted here");
 }
 
 static int on_ramfs(void)
@@ -202,8 +176,8 @@ static int on_ramfs(void)
 	struct decant_uring_file_info info;
 	struct decant_uring_stats stats;
 
-	if (mount("none", "/mnt", "ramfs", 0, NULL))
-		return 77;
+	if (!child_mounts() || mount("none", "/mnt", "ramfs", 0, NULL))
+		return CHILD_CANNOT;
 	info = hammer_mnt(&stats);
 	CHECK(!info.direct);
 	CHECK(info.why != NULL);
@@ -214,7 +188,7 @@ static int on_ramfs(void)
 
 static void without_direct(void)
 {
-	with_mounts(on_ramfs, "no ramfs can be mounted here");
+	child_run(on_ramfs, "no ramfs can be mounted here");
 }
 
 /* An ext4 of @options on a device with large sectors, at /mnt; false: it can't be had. */
@@ -243,8 +217,8 @@ static int on_ext4(void)
 	struct decant_uring_file_info info;
 	struct decant_uring_stats stats;
 
-	if (!mount_ext4("", 16u << 20))
-		return 77;
+	if (!child_mounts() || !mount_ext4("", 16u << 20))
+		return CHILD_CANNOT;
 	info = hammer_mnt(&stats);
 	CHECK(info.direct && info.known);
 	CHECK_EQ(info.offset_align, SECTOR);
@@ -254,7 +228,7 @@ static int on_ext4(void)
 
 static void large_sectors(void)
 {
-	with_mounts(on_ext4, "no ext4 on a loop device can be had");
+	child_run(on_ext4, "no ext4 on a loop device can be had");
 }
 
 static int on_journal(void)
@@ -262,8 +236,8 @@ static int on_journal(void)
 	struct decant_uring_file_info info;
 	struct decant_uring_stats stats;
 
-	if (!mount_ext4("data=journal", 16u << 20))
-		return 77;
+	if (!child_mounts() || !mount_ext4("data=journal", 16u << 20))
+		return CHILD_CANNOT;
 	info = hammer_mnt(&stats);
 	CHECK(!info.direct);
 	CHECK(info.why != NULL);
@@ -274,7 +248,7 @@ static int on_journal(void)
 
 static void journal(void)
 {
-	with_mounts(on_journal, "no ext4 on a loop device can be had");
+	child_run(on_journal, "no ext4 on a loop device can be had");
 }
 
 /* What was written of a write that failed is what it says. */
@@ -294,8 +268,8 @@ static int fill_up(void)
 	uint64_t pos = 100;
 	ssize_t n;
 
-	if (!mount_ext4("", 4u << 20))
-		return 77;
+	if (!child_mounts() || !mount_ext4("", 4u << 20))
+		return CHILD_CANNOT;
 	rig_init(&rig, "/mnt", DECANT_URING_DIRECT_AUTO);
 	rig_random(model, BYTES);
 	do {
@@ -315,7 +289,7 @@ static int fill_up(void)
 
 static void full_disk(void)
 {
-	with_mounts(fill_up, "no ext4 on a loop device can be had");
+	child_run(fill_up, "no ext4 on a loop device can be had");
 }
 
 #define GOOD  (1024u * SECTOR) /* one request of pieces of a sector */
@@ -326,7 +300,7 @@ static int device_half_good(unsigned char *bytes)
 {
 	int backing, other, fd;
 
-	if (mount("none", "/mnt", "tmpfs", 0, "size=5m"))
+	if (!child_mounts() || mount("none", "/mnt", "tmpfs", 0, "size=5m"))
 		return -1;
 	backing = rig_temporary("/mnt");
 	other = rig_temporary("/mnt");
@@ -361,7 +335,7 @@ static int fail_late(void)
 	rig_random(bytes, GOOD);
 	rig.fd = device_half_good(bytes);
 	if (rig.fd < 0)
-		return 77;
+		return CHILD_CANNOT;
 	rig.ring = rig_ring(0, NULL);
 	REQUIRE(!decant_uring_file_open(&rig.file, rig.fd, DECANT_URING_DIRECT_AUTO));
 	in_pieces(&rig, bytes);
@@ -377,7 +351,7 @@ static int fail_late(void)
 
 static void failing_writes(void)
 {
-	with_mounts(fail_late, "no loop device on a tmpfs can be had");
+	child_run(fail_late, "no loop device on a tmpfs can be had");
 }
 
 int main(int argc, char **argv)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* errors.c - what is refused, what fails half-way, and which way files are opened. */
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
+#include "child.h"
 #include "rig.h"
 
 #define BYTES 65536u
@@ -144,25 +142,6 @@ static void access_mode(void)
 	wrong_mode(O_WRONLY, false);
 }
 
-/* Run in a child, whose limits and mounts are its own. */
-static int in_child(int (*run)(void))
-{
-	pid_t pid;
-	int status;
-
-	fflush(stdout);
-	pid = fork();
-	REQUIRE(pid >= 0);
-	if (!pid) {
-		check_failed = false;
-		status = run();
-		fflush(stdout);
-		_exit(check_failed ? 1 : status);
-	}
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
-
 static ssize_t write_at(struct rig *rig, size_t len, uint64_t pos)
 {
 	struct decant_iter it = rig_buf(DECANT_SOURCE, bytes, len);
@@ -192,16 +171,15 @@ static int size_limit(void)
 
 static void file_size_limit(void)
 {
-	CHECK_EQ(in_child(size_limit), 0);
+	child_run(size_limit, NULL);
 }
 
 static int full(void)
 {
 	struct rig rig;
 
-	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("decant", "/mnt", "tmpfs", 0, "size=32k"))
-		return 77;
+	if (!child_mounts() || mount("decant", "/mnt", "tmpfs", 0, "size=32k"))
+		return CHILD_CANNOT;
 	for (size_t i = 0; i < ARRAY_SIZE(rig_directs); i++) {
 		rig_init(&rig, "/mnt", rig_directs[i]);
 		CHECK_EQ(write_at(&rig, BYTES, 0), 32768);
@@ -214,12 +192,7 @@ static int full(void)
 
 static void no_space(void)
 {
-	int status = in_child(full);
-
-	if (status == 77)
-		check_skip("mounting takes root");
-	else
-		CHECK_EQ(status, 0);
+	child_run(full, "mounting takes root");
 }
 
 static struct decant_uring_stats stats_of(struct iovec *iov, size_t nr)

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
+#include "child.h"
 #include "rig.h"
 
 static int forbid(unsigned error)
@@ -54,47 +54,46 @@ static void without(int error, bool falls_back)
 	rig_fini(&rig);
 }
 
-static void forbidden(int error, bool falls_back)
-{
-	int status;
-	pid_t pid;
+/* What the kernel says in the child, and whether threads take over. */
+static struct {
+	int error;
+	bool falls_back;
+} answer;
 
-	fflush(stdout);
-	pid = fork();
-	REQUIRE(pid >= 0);
-	if (!pid) {
-		rig_backend = DECANT_URING_THREADS;
-		if (forbid((unsigned)error))
-			_exit(77);
-		without(error, falls_back);
-		fflush(stdout);
-		_exit(check_failed);
-	}
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		check_skip("seccomp filters can't be had");
-	else
-		CHECK_EQ(status, 0);
+static int forbidden(void)
+{
+	rig_backend = DECANT_URING_THREADS;
+	if (forbid((unsigned)answer.error))
+		return CHILD_CANNOT;
+	without(answer.error, answer.falls_back);
+	return 0;
+}
+
+static void answered(int error, bool falls_back)
+{
+	answer.error = error;
+	answer.falls_back = falls_back;
+	child_run(forbidden, "seccomp filters can't be had");
 }
 
 static void not_permitted(void)
 {
-	forbidden(EPERM, true);
+	answered(EPERM, true);
 }
 
 static void not_implemented(void)
 {
-	forbidden(ENOSYS, true);
+	answered(ENOSYS, true);
 }
 
 static void no_memory(void)
 {
-	forbidden(ENOMEM, true);
+	answered(ENOMEM, true);
 }
 
 static void no_descriptors(void)
 {
-	forbidden(EMFILE, false);
+	answered(EMFILE, false);
 }
 
 int main(int argc, char **argv)

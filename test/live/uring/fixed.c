@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
+#include "child.h"
 #include "rig.h"
 
 #define FILE_BYTES   65536u
@@ -328,12 +328,12 @@ static int little_memory(void)
 	struct fixture f;
 
 	if (setrlimit(RLIMIT_MEMLOCK, &limit))
-		return 77;
+		return CHILD_CANNOT;
 	fixture_init(&f, DECANT_URING_BUFFERS_AUTO, 0);
 	/* What a ring may lock is its creator's. */
 	decant_uring_free(f.rig.ring);
 	if (setuid(65534) || try_ring(&f, DECANT_URING_BUFFERS_AUTO, 0))
-		return 77;
+		return CHILD_CANNOT;
 	read_one(&f, start_of(f.region), 4096, 0);
 	CHECK_EQ(fixed_of(f.rig.ring), 0);
 	info = info_of(f.rig.ring);
@@ -342,7 +342,7 @@ static int little_memory(void)
 	CHECK_EQ(info.regions, 0);
 	decant_uring_free(f.rig.ring);
 	if (try_ring(&f, DECANT_URING_BUFFERS_ALWAYS, 0))
-		return 77;
+		return CHILD_CANNOT;
 	it = rig_buf(DECANT_DEST, start_of(f.region), 4096);
 	CHECK_EQ(rig_read(&f.rig, &it, 4096, 0), -ENOMEM);
 	CHECK_EQ(decant_iter_count(&it), 4096);
@@ -353,25 +353,8 @@ static int little_memory(void)
 
 static void limited(void)
 {
-	int status;
-	pid_t pid;
-
-	if (!has_buffers())
-		return;
-	fflush(stdout);
-	pid = fork();
-	REQUIRE(pid >= 0);
-	if (!pid) {
-		check_failed = false;
-		status = little_memory();
-		fflush(stdout);
-		_exit(check_failed ? 1 : status);
-	}
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		check_skip("the user can't be changed");
-	else
-		CHECK_EQ(status, 0);
+	if (has_buffers())
+		child_run(little_memory, "the user can't be changed");
 }
 
 /* Memory that the kernel does not lock: a file's. */
@@ -472,28 +455,29 @@ static void too_many_files(void)
 	close(fd);
 }
 
+static struct fixture *parents;
+
+static int gives_up(void)
+{
+	struct fixture *f = parents;
+
+	decant_uring_file_close(f->rig.file);
+	decant_space_free(f->space);
+	decant_region_put(f->region);
+	decant_uring_free(f->rig.ring);
+	return 0;
+}
+
 /* What a child gives up stays registered for its parent. */
 static void after_fork(void)
 {
 	struct fixture f;
-	int status;
-	pid_t pid;
 
 	fixture_init(&f, DECANT_URING_BUFFERS_AUTO, 0);
 	CHECK_EQ(decant_uring_file_register(f.rig.ring, f.rig.file), 0);
 	read_one(&f, start_of(f.region), 8192, 4096);
-	fflush(stdout);
-	pid = fork();
-	REQUIRE(pid >= 0);
-	if (!pid) {
-		decant_uring_file_close(f.rig.file);
-		decant_space_free(f.space);
-		decant_region_put(f.region);
-		decant_uring_free(f.rig.ring);
-		_exit(0);
-	}
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	CHECK_EQ(status, 0);
+	parents = &f;
+	child_run(gives_up, NULL);
 	read_one(&f, start_of(f.region), 8192, 4096);
 	CHECK_EQ(fixed_of(f.rig.ring), rig_backend == DECANT_URING_RING ? 2 : 0);
 	fixture_fini(&f);

@@ -2,55 +2,18 @@
 /* fork.c - a ring, and what is under way in it, stay the parent's. */
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include "rig.h"
+#include "child.h"
+#include "pipe.h"
 
 #define BYTES 65536u
 
 static unsigned char *bytes;
 
-struct stream {
-	struct rig rig;
-	int to;
-};
+static struct stream *parents_stream;
 
-static void stream_init(struct stream *s, struct decant_space *space)
+static int childs_view(void)
 {
-	int fds[2];
-
-	REQUIRE(pipe2(fds, O_CLOEXEC) == 0);
-	s->rig = (struct rig){.ring = rig_ring(0, space), .fd = fds[0]};
-	s->to = fds[1];
-	REQUIRE(!decant_uring_file_open(&s->rig.file, fds[0], DECANT_URING_DIRECT_AUTO));
-}
-
-static void stream_fini(struct stream *s)
-{
-	close(s->to);
-	rig_fini(&s->rig);
-}
-
-/* Run in a child that the parent waits for. */
-static void in_child(void (*run)(void *), void *arg)
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	REQUIRE(pid >= 0);
-	if (!pid) {
-		check_failed = false;
-		run(arg);
-		fflush(stdout);
-		_exit(check_failed);
-	}
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-
-static void childs_view(void *arg)
-{
-	struct stream *s = arg;
+	struct stream *s = parents_stream;
 	struct decant_iter it = rig_buf(DECANT_DEST, bytes, 5);
 	struct decant_uring_event event;
 
@@ -63,6 +26,7 @@ static void childs_view(void *arg)
 	CHECK_EQ(decant_uring_cancel_all(s->rig.ring), 0);
 	decant_uring_free(s->rig.ring);
 	decant_uring_file_close(s->rig.file);
+	return 0;
 }
 
 static void belongs_to_parent(void)
@@ -70,15 +34,16 @@ static void belongs_to_parent(void)
 	struct decant_iter it = rig_buf(DECANT_DEST, bytes, 5);
 	struct stream s;
 
-	stream_init(&s, NULL);
+	stream_init(&s, 0, 0);
+	parents_stream = &s;
 	REQUIRE(!decant_uring_read(s.rig.ring, s.rig.file, &it, 5, 0, &s));
-	in_child(childs_view, &s);
+	child_run(childs_view, NULL);
 	REQUIRE(!decant_uring_submit(s.rig.ring));
-	in_child(childs_view, &s);
+	child_run(childs_view, NULL);
 	REQUIRE(write(s.to, "hello", 5) == 5);
 	CHECK_EQ(rig_event(s.rig.ring, &s), 5);
 	CHECK(!memcmp(bytes, "hello", 5));
-	in_child(childs_view, &s);
+	child_run(childs_view, NULL);
 	stream_fini(&s);
 }
 
@@ -92,7 +57,7 @@ static void child_lives_on(void)
 	pid_t pid;
 
 	REQUIRE(pipe2(gate, O_CLOEXEC) == 0);
-	stream_init(&s, NULL);
+	stream_init(&s, 0, 0);
 	REQUIRE(!decant_uring_read(s.rig.ring, s.rig.file, &it, 5, 0, &s));
 	REQUIRE(!decant_uring_submit(s.rig.ring));
 	fflush(stdout);
@@ -115,14 +80,17 @@ struct owner {
 	struct decant_region *region;
 };
 
-static void drop(void *arg)
+static struct owner *parents;
+
+static int drop(void)
 {
-	struct owner *o = arg;
+	struct owner *o = parents;
 
 	CHECK(!decant_space_remove(o->space, o->region));
 	decant_region_put(o->region);
 	decant_uring_free(o->rig.ring);
 	decant_space_free(o->space);
+	return 0;
 }
 
 static void read_once(struct owner *o)
@@ -151,7 +119,8 @@ static void regions(void)
 	rig_put_content(o.rig.fd, bytes, BYTES);
 	read_once(&o);
 	decant_uring_stats(o.rig.ring, &before);
-	in_child(drop, &o);
+	parents = &o;
+	child_run(drop, NULL);
 	read_once(&o);
 	decant_uring_stats(o.rig.ring, &after);
 	CHECK_EQ(after.fixed, 2 * before.fixed);
@@ -164,9 +133,9 @@ static void regions(void)
 	decant_space_free(o.space);
 }
 
-static void nothing(void *arg)
+static int nothing(void)
 {
-	(void)arg;
+	return 0;
 }
 
 /* What a device is busy with arrives in the parent's memory, not in a copy. */
@@ -189,7 +158,7 @@ static void in_flight(void)
 						   i * 4096, NULL));
 		}
 		REQUIRE(!decant_uring_submit(rig.ring));
-		in_child(nothing, NULL);
+		child_run(nothing, NULL);
 		for (unsigned i = 0; i < NR; i++) {
 			REQUIRE(decant_uring_wait(rig.ring, &event, 1, 10000) == 1);
 			CHECK_EQ(event.result, 4096);

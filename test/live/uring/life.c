@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* life.c - what an operation keeps until it is complete, and what it doesn't need. */
 #include <pthread.h>
-#include "rig.h"
+#include "pipe.h"
 
 #define BYTES 4096u
 
@@ -14,29 +14,7 @@ static void release(void *user, void *addr, size_t len)
 	*(bool *)user = true;
 }
 
-/* A pipe whose read is under way until someone writes to it. */
-struct pipe_rig {
-	struct rig rig;
-	int to;
-};
-
-static void pipe_init(struct pipe_rig *p, unsigned depth, struct decant_space *space)
-{
-	int fds[2];
-
-	REQUIRE(pipe2(fds, O_CLOEXEC) == 0);
-	p->rig = (struct rig){.ring = rig_ring(depth, space), .fd = fds[0]};
-	p->to = fds[1];
-	REQUIRE(!decant_uring_file_open(&p->rig.file, fds[0], DECANT_URING_DIRECT_AUTO));
-}
-
-static void pipe_fini(struct pipe_rig *p)
-{
-	close(p->to);
-	rig_fini(&p->rig);
-}
-
-static int begin_read(struct pipe_rig *p, struct decant_iter *it, size_t len)
+static int begin_read(struct stream *p, struct decant_iter *it, size_t len)
 {
 	int err = decant_uring_read(p->rig.ring, p->rig.file, it, len, 0, p);
 
@@ -49,9 +27,9 @@ static void vanishes(void)
 	char *bytes = calloc(2, BYTES);
 	struct iovec *iov = calloc(2, sizeof(*iov));
 	struct decant_iter it;
-	struct pipe_rig p;
+	struct stream p;
 
-	pipe_init(&p, 0, NULL);
+	stream_init(&p, 0, 0);
 	iov[0] = (struct iovec){bytes + BYTES, 5};
 	iov[1] = (struct iovec){bytes, 5};
 	REQUIRE(decant_iter_iovec(&it, DECANT_DEST, iov, 2) == 0);
@@ -63,7 +41,7 @@ static void vanishes(void)
 	REQUIRE(write(p.to, "0123456789", 10) == 10);
 	CHECK_EQ(rig_event(p.rig.ring, &p), 10);
 	CHECK(!memcmp(bytes + BYTES, "01234", 5) && !memcmp(bytes, "56789", 5));
-	pipe_fini(&p);
+	stream_fini(&p);
 	free(bytes);
 }
 
@@ -91,11 +69,11 @@ static void holds_region(void)
 	struct decant_iter it = rig_buf(DECANT_DEST, bytes, BYTES);
 	struct decant_region *region;
 	struct decant_space *space;
-	struct pipe_rig p;
+	struct stream p;
 
 	REQUIRE(decant_space_new(&space) == 0);
 	region = new_region(space, bytes, BYTES);
-	pipe_init(&p, 0, space);
+	stream_over(&p, rig_ring(0, space), 0);
 	REQUIRE(begin_read(&p, &it, 100) == 0);
 	CHECK_EQ(decant_region_refs(region), 3);
 	let_go(space, region);
@@ -104,7 +82,7 @@ static void holds_region(void)
 	p.to = -1;
 	CHECK_EQ(rig_event(p.rig.ring, &p), 0);
 	CHECK(released);
-	pipe_fini(&p);
+	stream_fini(&p);
 	decant_space_free(space);
 }
 
@@ -115,11 +93,11 @@ static void free_ends(void)
 	struct decant_iter it = rig_buf(DECANT_DEST, bytes, BYTES);
 	struct decant_region *region;
 	struct decant_space *space;
-	struct pipe_rig p;
+	struct stream p;
 
 	REQUIRE(decant_space_new(&space) == 0);
 	region = new_region(space, bytes, BYTES);
-	pipe_init(&p, 0, space);
+	stream_over(&p, rig_ring(0, space), 0);
 	REQUIRE(begin_read(&p, &it, 100) == 0);
 	REQUIRE(write(p.to, "some", 4) == 4);
 	REQUIRE(decant_uring_read(p.rig.ring, p.rig.file, &it, 100, 0, NULL) == 0);
@@ -128,7 +106,7 @@ static void free_ends(void)
 	decant_uring_free(p.rig.ring);
 	CHECK(released);
 	p.rig.ring = NULL;
-	pipe_fini(&p);
+	stream_fini(&p);
 	decant_space_free(space);
 }
 
@@ -136,9 +114,9 @@ static void depth_reached(void)
 {
 	static char bytes[3];
 	struct decant_iter it = rig_buf(DECANT_DEST, bytes, sizeof(bytes));
-	struct pipe_rig p;
+	struct stream p;
 
-	pipe_init(&p, 2, NULL);
+	stream_init(&p, 2, 0);
 	REQUIRE(begin_read(&p, &it, 1) == 0);
 	REQUIRE(begin_read(&p, &it, 1) == 0);
 	CHECK_EQ(begin_read(&p, &it, 1), -EAGAIN);
@@ -150,7 +128,7 @@ static void depth_reached(void)
 	CHECK_EQ(rig_event(p.rig.ring, &p), 1);
 	CHECK_EQ(rig_event(p.rig.ring, &p), 1);
 	CHECK_EQ(bytes[0] + bytes[1] + bytes[2], 'a' + 'b' + 'c');
-	pipe_fini(&p);
+	stream_fini(&p);
 }
 
 static bool readable(const struct rig *rig, int timeout)
@@ -166,9 +144,9 @@ static void pollable(void)
 	static char bytes[2];
 	struct decant_iter it = rig_buf(DECANT_DEST, bytes, 2);
 	struct decant_uring_event event;
-	struct pipe_rig p;
+	struct stream p;
 
-	pipe_init(&p, 0, NULL);
+	stream_init(&p, 0, 0);
 	CHECK(!readable(&p.rig, 0));
 	CHECK_EQ(decant_uring_wait(p.rig.ring, &event, 1, -1), 0);
 	REQUIRE(begin_read(&p, &it, 1) == 0);
@@ -183,7 +161,7 @@ static void pollable(void)
 	CHECK(readable(&p.rig, 10000));
 	CHECK_EQ(rig_event(p.rig.ring, &p), 1);
 	CHECK(!readable(&p.rig, 0));
-	pipe_fini(&p);
+	stream_fini(&p);
 }
 
 /* A resumed request is handed over before the caller can poll(2). */
@@ -192,9 +170,9 @@ static void pollable_resumed(void)
 	static char bytes[4];
 	struct decant_iter it = rig_buf(DECANT_DEST, bytes, 4);
 	struct decant_uring_event event;
-	struct pipe_rig p;
+	struct stream p;
 
-	pipe_init(&p, 0, NULL);
+	stream_init(&p, 0, 0);
 	REQUIRE(begin_read(&p, &it, 4) == 0);
 	REQUIRE(write(p.to, "ab", 2) == 2);
 	CHECK(readable(&p.rig, 10000));
@@ -203,13 +181,13 @@ static void pollable_resumed(void)
 	CHECK(readable(&p.rig, 10000));
 	CHECK_EQ(rig_event(p.rig.ring, &p), 4);
 	CHECK(!memcmp(bytes, "abcd", 4));
-	pipe_fini(&p);
+	stream_fini(&p);
 }
 
 static void *writes_later(void *arg)
 {
 	const struct timespec later = {.tv_nsec = 20000000};
-	const struct pipe_rig *p = arg;
+	const struct stream *p = arg;
 
 	nanosleep(&later, NULL);
 	return write(p->to, "x", 1) == 1 ? arg : NULL;
@@ -221,11 +199,11 @@ static void wakes(void)
 	static char bytes[10];
 	struct decant_iter it = rig_buf(DECANT_DEST, bytes, sizeof(bytes));
 	struct decant_uring_event event;
-	struct pipe_rig p;
+	struct stream p;
 	pthread_t thread;
 	void *written;
 
-	pipe_init(&p, 0, NULL);
+	stream_init(&p, 0, 0);
 	REQUIRE(begin_read(&p, &it, sizeof(bytes)) == 0);
 	for (unsigned i = 0; i < sizeof(bytes); i++) {
 		REQUIRE(pthread_create(&thread, NULL, writes_later, &p) == 0);
@@ -235,7 +213,7 @@ static void wakes(void)
 			 i + 1 == sizeof(bytes));
 		CHECK(!readable(&p.rig, 0));
 	}
-	pipe_fini(&p);
+	stream_fini(&p);
 }
 
 /* Events that are left over keep it readable. */
@@ -244,9 +222,9 @@ static void readable_to_the_last(void)
 	static char bytes[3];
 	struct decant_iter it = rig_buf(DECANT_DEST, bytes, 3);
 	struct decant_uring_event event;
-	struct pipe_rig p;
+	struct stream p;
 
-	pipe_init(&p, 0, NULL);
+	stream_init(&p, 0, 0);
 	CHECK(!readable(&p.rig, 0));
 	for (unsigned i = 0; i < 3; i++)
 		REQUIRE(begin_read(&p, &it, 1) == 0);
@@ -257,12 +235,12 @@ static void readable_to_the_last(void)
 			CHECK(readable(&p.rig, 10000));
 	}
 	CHECK(!readable(&p.rig, 0));
-	pipe_fini(&p);
+	stream_fini(&p);
 }
 
 static void *fd_elsewhere(void *arg)
 {
-	struct pipe_rig *p = arg;
+	struct stream *p = arg;
 
 	if (rig_one_thread)
 		CHECK_EQ(decant_uring_fd(p->rig.ring), -EEXIST);
@@ -273,15 +251,15 @@ static void *fd_elsewhere(void *arg)
 
 static void descriptor_elsewhere(void)
 {
-	struct pipe_rig p;
+	struct stream p;
 	pthread_t thread;
 
-	pipe_init(&p, 0, NULL);
+	stream_init(&p, 0, 0);
 	REQUIRE(pthread_create(&thread, NULL, fd_elsewhere, &p) == 0);
 	pthread_join(thread, NULL);
 	CHECK(decant_uring_fd(p.rig.ring) >= 0);
 	CHECK_EQ(decant_uring_fd(p.rig.ring), decant_uring_fd(p.rig.ring));
-	pipe_fini(&p);
+	stream_fini(&p);
 }
 
 #define STARVED 12u

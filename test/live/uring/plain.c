@@ -264,17 +264,25 @@ static void write_pieces(struct fixture *f, size_t each, size_t pos, size_t len)
 	memset(memory, RIG_CANARY, sizeof(memory));
 }
 
+/* With a ring that gathers pieces up to this size. */
+static void fixture_gathering(struct fixture *f, enum decant_uring_direct direct,
+			      size_t small)
+{
+	size_t before = rig_small_piece;
+
+	rig_small_piece = small;
+	fixture_init(f, direct, 2);
+	rig_small_piece = before;
+}
+
 /* Small ones are gathered, few or many of them: the disk sees one. */
 static void small_pieces(enum decant_uring_direct direct)
 {
 	static const size_t sizes[] = {64, 500, 512, 1000};
-	size_t small = rig_small_piece;
 	struct decant_uring_stats stats;
 	struct fixture f;
 
-	rig_small_piece = 2048;
-	fixture_init(&f, direct, 2);
-	rig_small_piece = small;
+	fixture_gathering(&f, direct, 2048);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		read_pieces(&f, sizes[i], BLOCK, BLOCK);
 		read_pieces(&f, sizes[i], 0, BYTES);
@@ -304,13 +312,10 @@ static void all_small_pieces(void)
 /* Left to itself a ring gathers what is read, and what is written if it must. */
 static void choice(void)
 {
-	size_t small = rig_small_piece;
 	struct decant_uring_buffers_info info;
 	struct fixture f;
 
-	rig_small_piece = 0;
-	fixture_init(&f, DECANT_URING_DIRECT_AUTO, 2);
-	rig_small_piece = small;
+	fixture_gathering(&f, DECANT_URING_DIRECT_AUTO, 0);
 	read_pieces(&f, 1024, 0, BLOCK);
 	CHECK_EQ(stats_of(&f).staged_bytes, BLOCK);
 	write_pieces(&f, 1024, 0, BLOCK);

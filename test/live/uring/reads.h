@@ -2,29 +2,7 @@
 #ifndef DECANT_TEST_URING_READS_H
 #define DECANT_TEST_URING_READS_H
 /* reads.h - many reads of one pipe, some of them cancelled. */
-#include "rig.h"
-
-/* A pipe in one ring. */
-struct stream {
-	struct rig rig;
-	int to;
-};
-
-RIG_UNUSED void stream_init(struct stream *s, unsigned depth, int flags)
-{
-	int fds[2];
-
-	REQUIRE(pipe2(fds, O_CLOEXEC | flags) == 0);
-	s->rig = (struct rig){.ring = rig_ring(depth, NULL), .fd = fds[0]};
-	s->to = fds[1];
-	REQUIRE(!decant_uring_file_open(&s->rig.file, fds[0], DECANT_URING_DIRECT_AUTO));
-}
-
-RIG_UNUSED void stream_fini(struct stream *s)
-{
-	close(s->to);
-	rig_fini(&s->rig);
-}
+#include "pipe.h"
 
 RIG_UNUSED void begin(struct stream *s, void *to, size_t len, void *user)
 {

@@ -3,8 +3,7 @@
  * served.c - a file whose reads and writes are short, and fail where the test says, on
  * both back ends: the test is the file system.
  */
-#include <sched.h>
-#include <sys/wait.h>
+#include "child.h"
 #include "server.h"
 
 #define BYTES 262144u
@@ -44,35 +43,28 @@ static ssize_t allow(bool writes, size_t pos, size_t len)
 	return (ssize_t)len;
 }
 
-static void in_namespace(int (*run)(enum decant_uring_direct direct))
+static int (*served_case)(enum decant_uring_direct direct);
+
+static int with_server(void)
 {
 	int status;
-	pid_t pid;
 
-	fflush(stdout);
-	pid = fork();
-	REQUIRE(pid >= 0);
-	if (!pid) {
-		check_failed = false;
-		control = server_shared(sizeof(*control));
-		server = (struct server){.size = BYTES, .allow = allow};
-		server.cached = rig_backend == DECANT_URING_RING;
-		if (unshare(CLONE_NEWNS) ||
-		    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-		    !server_start(&server))
-			_exit(77);
-		status = run(DECANT_URING_DIRECT_AUTO);
-		if (rig_backend == DECANT_URING_THREADS)
-			status |= run(DECANT_URING_DIRECT_NEVER);
-		server_stop(&server);
-		fflush(stdout);
-		_exit(check_failed ? 1 : status);
-	}
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		check_skip("no fuse here, or mounting takes root");
-	else
-		CHECK_EQ(status, 0);
+	control = server_shared(sizeof(*control));
+	server = (struct server){.size = BYTES, .allow = allow};
+	server.cached = rig_backend == DECANT_URING_RING;
+	if (!child_mounts() || !server_start(&server))
+		return CHILD_CANNOT;
+	status = served_case(DECANT_URING_DIRECT_AUTO);
+	if (rig_backend == DECANT_URING_THREADS)
+		status |= served_case(DECANT_URING_DIRECT_NEVER);
+	server_stop(&server);
+	return status;
+}
+
+static void in_namespace(int (*run)(enum decant_uring_direct direct))
+{
+	served_case = run;
+	child_run(with_server, "no fuse here, or mounting takes root");
 }
 
 static void begin(struct rig *rig, enum decant_uring_direct direct)

@@ -2,7 +2,7 @@
 /* zerocopy.c - sending without a copy: when it is done, and how long memory is held. */
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
+#include "child.h"
 #include "sockets.h"
 
 #define BYTES (8u << 20)
@@ -211,26 +211,13 @@ static int forsaken(void)
 	ends.ring = NULL;
 	decant_space_free(space);
 	CHECK_EQ(released, rig_backend == DECANT_URING_THREADS);
-	return check_failed;
+	return 0;
 }
 
 /* In a child: to a leak checker it would be a leak. */
 static void never_acknowledged(void)
 {
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	REQUIRE(pid >= 0);
-	if (!pid) {
-		check_failed = false;
-		status = forsaken();
-		fflush(stdout);
-		_exit(status);
-	}
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	child_run(forsaken, NULL);
 }
 
 /* Pinned memory has a limit for who is not root. */
@@ -240,34 +227,18 @@ static int limited(void)
 	struct ends ends;
 
 	if (setresuid(12345, 12345, 12345))
-		return 77;
+		return CHILD_CANNOT;
 	ends_init(&ends, TCP, 0);
 	if (setrlimit(RLIMIT_MEMLOCK, &none))
-		return 77;
+		return CHILD_CANNOT;
 	CHECK_EQ(send_once(&ends, 65536, DECANT_URING_ZERO_COPY), 65536);
 	ends_fini(&ends);
-	return check_failed;
+	return 0;
 }
 
 static void memory_limit(void)
 {
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	REQUIRE(pid >= 0);
-	if (!pid) {
-		check_failed = false;
-		status = limited();
-		fflush(stdout);
-		_exit(status);
-	}
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		check_skip("another user takes root");
-	else
-		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	child_run(limited, "another user takes root");
 }
 
 int main(int argc, char **argv)
