@@ -93,19 +93,8 @@ static struct decant_region *region_of(const struct operation *op,
 	return decant_space_find(op->ring->space, span.addr);
 }
 
-/* What is written is copied now. */
-static bool gather_source(struct operation *op, struct decant_iter it, size_t len)
-{
-	struct decant_region *region = region_of(op, &it);
-	bool fine = uring_is_fine(op, len, count_pieces(it, len), op->file->info.direct,
-				  region);
-
-	decant_region_put(region);
-	return fine && decant_copy_to(op->one.addr, &it, len) == (ssize_t)len;
-}
-
-/* Few pieces are listed in the operation itself; 0: they are more, or not here. */
-static size_t list_pieces(struct operation *op, struct decant_iter it, size_t len)
+/* Few pieces are listed in the operation itself; false: they are more, or not here. */
+static bool list_pieces(struct operation *op, struct decant_iter it, size_t len)
 {
 	struct decant_sink *sink = &op->sink;
 
@@ -114,41 +103,55 @@ static size_t list_pieces(struct operation *op, struct decant_iter it, size_t le
 	sink->hold = &op->hold;
 	if (decant_extract(&it, sink, len) == (ssize_t)len &&
 	    !decant_iter_iovec(&op->into, DECANT_DEST, op->pieces, sink->nr))
-		return sink->nr;
+		return true;
 	decant_hold_truncate(&op->hold, 0);
-	return 0;
+	return false;
 }
 
 /* Where they are is kept for what is read. */
-static bool gather_destination(struct operation *op, struct decant_iter it, size_t len)
+static bool keep_pieces(struct operation *op, struct decant_iter it, size_t len)
 {
-	size_t nr = list_pieces(op, it, len);
-
-	if (!nr && !uring_own(op, &it, len)) {
-		op->into = decant_owned_iter(op->owned);
-		nr = decant_owned_elements(op->owned);
-	}
-	if (uring_is_fine(op, len, nr, op->file->info.direct, NULL))
+	if (list_pieces(op, it, len))
 		return true;
+	if (!uring_own(op, &it, len)) {
+		op->into = decant_owned_iter(op->owned);
+		return true;
+	}
 	uring_disown(op);
 	return false;
+}
+
+static bool are_small(const struct operation *op, const struct decant_iter *it,
+		      size_t len)
+{
+	bool direct = op->file->info.direct;
+	struct decant_region *region = NULL;
+	bool small;
+
+	if (direct && op->code == REQUEST_WRITE)
+		region = region_of(op, it);
+	small = uring_is_fine(op, len, count_pieces(*it, len), direct, region);
+	decant_region_put(region);
+	return small;
 }
 
 bool uring_gather(struct operation *op, const struct decant_iter *it, size_t len,
 		  size_t first)
 {
+	struct decant_iter pieces = *it;
 	struct decant_span place;
 
 	/* A first piece that is large says enough, mostly. */
-	if (len > GATHER_BYTES || first >= small_piece(op, op->file->info.direct, NULL))
+	if (len > GATHER_BYTES || first >= small_piece(op, op->file->info.direct, NULL) ||
+	    !are_small(op, it, len))
 		return false;
 	place = place_of(op);
 	if (!place.len)
 		return false;
 	op->one = (struct decant_bvec){place.addr, len, place.region};
 	if (op->code == REQUEST_WRITE)
-		op->gathered = gather_source(op, *it, len);
+		op->gathered = decant_copy_to(place.addr, &pieces, len) == (ssize_t)len;
 	else
-		op->gathered = gather_destination(op, *it, len);
+		op->gathered = keep_pieces(op, pieces, len);
 	return op->gathered;
 }

@@ -176,6 +176,7 @@ static void reset(struct operation *op)
 {
 	for (unsigned i = 0; i < LEG_COUNT; i++)
 		op->legs[i] = (struct leg){0};
+	op->edges.reading = 0;
 	op->given_up = false;
 }
 

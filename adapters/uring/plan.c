@@ -349,14 +349,13 @@ size_t uring_arrived(struct operation *op, size_t result)
 {
 	size_t bytes = result > op->before ? smaller(result - op->before, op->asked) : 0;
 	struct leg *leg = op->leg;
-	size_t staged;
+	size_t staged = smaller(op->stage.bytes, bytes);
 
+	if (op->code == REQUEST_READ)
+		staged = decant_stage_scatter(&op->stage, result);
+	/* On its way to the ring's memory or from it. */
 	if (op->gathered)
 		staged = bytes;
-	else if (op->code == REQUEST_READ)
-		staged = decant_stage_scatter(&op->stage, result);
-	else
-		staged = smaller(op->stage.bytes, bytes);
 	uring_scratch_put(op);
 	count_bytes(op, bytes, staged);
 	if (bytes == op->asked)

@@ -113,6 +113,7 @@ static void release(struct decant_uring *ring)
 {
 	for (unsigned i = 0; i < ring->depth && ring->operations; i++) {
 		free(ring->operations[i].many);
+		decant_hold_release(&ring->operations[i].hold);
 		uring_claim_fini(&ring->operations[i]);
 		uring_edges_fini(&ring->operations[i]);
 	}
@@ -213,6 +214,8 @@ const char *decant_uring_reason(const struct decant_uring *ring)
 
 int decant_uring_fd(struct decant_uring *ring)
 {
+	if (uring_forked(ring))
+		return -ECHILD;
 	return ring->ops->fd(ring->backend);
 }
 

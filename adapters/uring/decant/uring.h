@@ -336,7 +336,8 @@ DECANT_API const char *decant_uring_reason(const struct decant_uring *ring);
  * IORING_SETUP_DEFER_TASKRUN).
  *
  * Return: the descriptor; the ring's own: neither read nor close it. -EEXIST in a thread
- * that the ring is not for, -EMFILE, -ENFILE or -ENOMEM if it can't be made.
+ * that the ring is not for, -ECHILD in a child process, -EMFILE, -ENFILE or -ENOMEM if it
+ * can't be made.
  * Since: 0.1
  */
 DECANT_API int decant_uring_fd(struct decant_uring *ring);

@@ -19,6 +19,7 @@ static int childs_view(void)
 
 	CHECK_EQ(decant_uring_wait(s->rig.ring, &event, 1, -1), -ECHILD);
 	CHECK_EQ(decant_uring_submit(s->rig.ring), -ECHILD);
+	CHECK_EQ(decant_uring_fd(s->rig.ring), -ECHILD);
 	CHECK_EQ(decant_uring_read(s->rig.ring, s->rig.file, &it, 5, 0, s), -ECHILD);
 	CHECK_EQ(decant_iter_count(&it), 5);
 	CHECK_EQ(decant_uring_fsync(s->rig.ring, s->rig.file, s), -ECHILD);

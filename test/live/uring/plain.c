@@ -266,12 +266,12 @@ static void write_pieces(struct fixture *f, size_t each, size_t pos, size_t len)
 
 /* With a ring that gathers pieces up to this size. */
 static void fixture_gathering(struct fixture *f, enum decant_uring_direct direct,
-			      size_t small)
+			      size_t small, size_t regions)
 {
 	size_t before = rig_small_piece;
 
 	rig_small_piece = small;
-	fixture_init(f, direct, 2);
+	fixture_init(f, direct, regions);
 	rig_small_piece = before;
 }
 
@@ -282,7 +282,7 @@ static void small_pieces(enum decant_uring_direct direct)
 	struct decant_uring_stats stats;
 	struct fixture f;
 
-	fixture_gathering(&f, direct, 2048);
+	fixture_gathering(&f, direct, 2048, 2);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		read_pieces(&f, sizes[i], BLOCK, BLOCK);
 		read_pieces(&f, sizes[i], 0, BYTES);
@@ -290,7 +290,10 @@ static void small_pieces(enum decant_uring_direct direct)
 		write_pieces(&f, sizes[i], 0, BYTES);
 	}
 	stats = stats_of(&f);
-	if (direct == DECANT_URING_DIRECT_AUTO) {
+	if (direct == DECANT_URING_DIRECT_NEVER) {
+		/* Up to sixteen stay as they are: of one block all but the smallest. */
+		CHECK_EQ(stats.elements, 2 * (1 + 9 + 8 + 5 + 4));
+	} else {
 		CHECK_EQ(stats.elements, 4 * ARRAY_SIZE(sizes));
 		CHECK_EQ(stats.staged_bytes, 2 * ARRAY_SIZE(sizes) * (BYTES + BLOCK));
 		CHECK_EQ(stats.direct_bytes, 0);
@@ -309,13 +312,38 @@ static void all_small_pieces(void)
 	small_pieces(DECANT_URING_DIRECT_NEVER);
 }
 
+/* Each in a region of its own, of which an operation has room for a few. */
+static void pieces_of_regions(void)
+{
+	struct decant_region *regions[16];
+	struct iovec iov[16];
+	struct decant_iter it;
+	struct fixture f;
+
+	fixture_gathering(&f, DECANT_URING_DIRECT_AUTO, 2048, 0);
+	for (size_t i = 0; i < 16; i++) {
+		iov[i] = (struct iovec){memory + 1024 * i, 256};
+		REQUIRE(!decant_region_new(&regions[i], iov[i].iov_base, 512, NULL));
+		REQUIRE(!decant_space_add(f.space, regions[i]));
+	}
+	REQUIRE(!decant_iter_iovec(&it, DECANT_DEST, iov, 16));
+	CHECK_EQ(rig_read(&f.rig, &it, SIZE_MAX, 0), BLOCK);
+	CHECK_EQ(stats_of(&f).elements, 1);
+	pieces_hold(iov, 16, 0, BLOCK);
+	for (size_t i = 0; i < 16; i++) {
+		CHECK_EQ(decant_region_refs(regions[i]), 2);
+		decant_region_put(regions[i]);
+	}
+	fixture_fini(&f);
+}
+
 /* Left to itself a ring gathers what is read, and what is written if it must. */
 static void choice(void)
 {
 	struct decant_uring_buffers_info info;
 	struct fixture f;
 
-	fixture_gathering(&f, DECANT_URING_DIRECT_AUTO, 0);
+	fixture_gathering(&f, DECANT_URING_DIRECT_AUTO, 0, 2);
 	read_pieces(&f, 1024, 0, BLOCK);
 	CHECK_EQ(stats_of(&f).staged_bytes, BLOCK);
 	write_pieces(&f, 1024, 0, BLOCK);
@@ -353,6 +381,7 @@ int main(int argc, char **argv)
 		{"behind an edge", behind_an_edge},
 		{"too late", too_late},
 		{"small pieces", all_small_pieces},
+		{"small pieces of many regions", pieces_of_regions},
 		{"choice", choice},
 	};
 

@@ -16,6 +16,8 @@ static unsigned char model[BYTES];
 static struct control {
 	size_t bad_from, bad_to;
 	bool bad_reads, bad_writes, shorten;
+	_Atomic(bool) once;	   /* the next one gets one block */
+	_Atomic(bool) stop, asked; /* and not before it may; somebody waits for it */
 } * control;
 
 static uint64_t state = 1;
@@ -38,6 +40,11 @@ static ssize_t allow(bool writes, size_t pos, size_t len)
 			return -EIO;
 		len = control->bad_from - pos;
 	}
+	while (control->stop)
+		control->asked = true;
+	if (control->once)
+		len = BLOCK;
+	control->once = false;
 	if (control->shorten && len > BLOCK && draw(2))
 		len = (1 + draw(len / BLOCK)) * BLOCK;
 	return (ssize_t)len;
@@ -237,6 +244,79 @@ static void edges_fail(void)
 	in_namespace(bad_edge);
 }
 
+/* A file that was cut in the meantime, read into pieces that are gathered. */
+static int cut_short(enum decant_uring_direct direct)
+{
+	static unsigned char to[2 * 4 * BLOCK];
+	struct iovec iov[32];
+	struct decant_iter it;
+	struct rig rig;
+	size_t at = 0;
+
+	rig_small_piece = 0;
+	begin(&rig, direct);
+	rig_small_piece = 1;
+	it = rig_buf(DECANT_DEST, to, BLOCK);
+	CHECK_EQ(rig_read(&rig, &it, BLOCK, BYTES - BLOCK), BLOCK);
+	for (size_t i = 0; i < 32; i++)
+		iov[i] = (struct iovec){to + i * 1024, 512};
+	*server.now = BLOCK + 1904;
+	control->once = true;
+	REQUIRE(!decant_iter_iovec(&it, DECANT_DEST, iov, 32));
+	CHECK_EQ(rig_read(&rig, &it, SIZE_MAX, 0), BLOCK + 1904);
+	for (size_t i = 0; at < BLOCK + 1904; at += 512, i++)
+		CHECK(!memcmp(to + i * 1024, model + at, at + 512 > 6000 ? 368 : 512));
+	*server.now = BYTES;
+	rig_fini(&rig);
+	return 0;
+}
+
+static void gathered(void)
+{
+	in_namespace(cut_short);
+}
+
+/* A write that ends while a block that it changes in part is read leaves nothing. */
+static int stopped(enum decant_uring_direct direct)
+{
+	static unsigned char bytes[2 * BLOCK];
+	struct iovec iov[] = {{bytes + 1, 3000}, {bytes + 4000, 3001}};
+	struct decant_iter it = rig_buf(DECANT_SOURCE, bytes, sizeof(bytes));
+	struct decant_uring_stats before, after;
+	struct rig rig;
+
+	if (direct == DECANT_URING_DIRECT_NEVER)
+		return 0;
+	begin(&rig, direct);
+	control->asked = false;
+	control->once = control->stop = true;
+	REQUIRE(!decant_uring_write(rig.ring, rig.file, &it, SIZE_MAX, 100, &rig));
+	REQUIRE(!decant_uring_submit(rig.ring));
+	while (!control->asked)
+		usleep(1000);
+	CHECK_EQ(decant_uring_cancel(rig.ring, &rig), 1);
+	control->stop = false;
+	CHECK_EQ(rig_event(rig.ring, &rig), -ECANCELED);
+	REQUIRE(!decant_iter_iovec(&it, DECANT_DEST, iov, 2));
+	decant_uring_stats(rig.ring, &before);
+	CHECK_EQ(rig_read(&rig, &it, SIZE_MAX, 7), 6001);
+	decant_uring_stats(rig.ring, &after);
+	CHECK_EQ(after.submissions, before.submissions + 1);
+	CHECK_EQ(after.edges, before.edges);
+	CHECK(!memcmp(bytes + 1, server.bytes + 7, 3000));
+	CHECK(!memcmp(bytes + 4000, server.bytes + 3007, 3001));
+	rig_fini(&rig);
+	return 0;
+}
+
+static void stopped_at_an_edge(void)
+{
+	if (rig_backend == DECANT_URING_RING)
+		check_skip("the kernel reads such a file while it is submitted");
+	else
+		in_namespace(stopped);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct check_case cases[] = {
@@ -244,6 +324,8 @@ int main(int argc, char **argv)
 		{"a block that can't be read", reads_fail},
 		{"a block that can't be written", writes_fail},
 		{"an edge that can't be read", edges_fail},
+		{"a cut file in gathered pieces", gathered},
+		{"stopped while an edge is read", stopped_at_an_edge},
 	};
 
 	return rig_main(argc, argv, cases, ARRAY_SIZE(cases));

@@ -23,13 +23,15 @@
 /**
  * struct server - the file system
  * @bytes: the file's content
- * @size: bytes of it
+ * @size: bytes of it at most
+ * @now: bytes of it
  * @cached: not past the page cache by the server's word
  * @allow: how many of the @len bytes at @pos a call transfers; or a negative errno
  */
 struct server {
 	unsigned char *bytes; /* shared */
 	size_t size;
+	size_t *now; /* shared */
 	bool cached;
 	ssize_t (*allow)(bool writes, size_t pos, size_t len);
 	int fd;
@@ -53,14 +55,14 @@ static struct fuse_attr server_attr(const struct server *s, uint64_t node)
 	struct fuse_attr attr = {.ino = node, .nlink = 1, .blksize = 4096};
 
 	attr.mode = node == SERVER_NODE ? S_IFREG | 0600 : S_IFDIR | 0700;
-	attr.size = node == SERVER_NODE ? s->size : 0;
+	attr.size = node == SERVER_NODE ? *s->now : 0;
 	return attr;
 }
 
 static void server_read(struct server *s, const struct fuse_read_in *in)
 {
-	size_t pos = in->offset < s->size ? in->offset : s->size;
-	size_t len = in->size < s->size - pos ? in->size : s->size - pos;
+	size_t size = *s->now, pos = in->offset < size ? in->offset : size;
+	size_t len = in->size < size - pos ? in->size : size - pos;
 	ssize_t n = len ? s->allow(false, pos, len) : 0;
 
 	server_reply(s, n < 0 ? (int)n : 0, s->bytes + pos, n < 0 ? 0 : (size_t)n);
@@ -194,6 +196,8 @@ RIG_UNUSED bool server_start(struct server *s)
 		return false;
 	}
 	s->bytes = server_shared(s->size);
+	s->now = server_shared(sizeof(*s->now));
+	*s->now = s->size;
 	fflush(stdout);
 	s->pid = fork();
 	REQUIRE(s->pid >= 0);
@@ -209,6 +213,7 @@ RIG_UNUSED void server_stop(struct server *s)
 	waitpid(s->pid, NULL, 0);
 	umount2(SERVER_DIR, MNT_DETACH);
 	munmap(s->bytes, s->size);
+	munmap(s->now, sizeof(*s->now));
 }
 
 #endif
