@@ -51,24 +51,6 @@ static bool encode(struct armorer *a)
 	return true;
 }
 
-static void give(struct armorer *a, struct chunk *chunk, bool last)
-{
-	chunk->last = last;
-	engine_filled(a->ep.engine, chunk);
-}
-
-static void give_last(struct armorer *a)
-{
-	size_t len = (size_t)(a->out.at - a->out.begin);
-	struct chunk *chunk = lane_take_any(&a->out);
-
-	chunk->len = len;
-	a->over = true;
-	give(a, chunk, true);
-	while ((chunk = lane_take_any(&a->out)))
-		chunk->at = NULL;
-}
-
 static bool go_on(struct armorer *a)
 {
 	struct chunk *chunk;
@@ -77,10 +59,11 @@ static bool go_on(struct armorer *a)
 		return !a->ep.engine->report->code;
 	while ((chunk = lane_take(&a->in, a->in.at)))
 		engine_emptied(chunk);
-	while ((chunk = lane_take(&a->out, a->out.at)))
-		give(a, chunk, false);
-	if (a->done)
-		give_last(a);
+	lane_give(&a->out, a->ep.engine, a->out.at);
+	if (a->done) {
+		a->over = true;
+		lane_finish(&a->out, a->ep.engine, a->out.at);
+	}
 	return !a->ep.engine->report->code;
 }
 

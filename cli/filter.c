@@ -236,29 +236,6 @@ static bool begin_next(struct filter *f)
 
 /* --- giving on --- */
 
-static void give_chunk(struct filter *f, struct chunk *chunk, bool last)
-{
-	chunk->last = last;
-	engine_filled(f->ep.engine, chunk);
-}
-
-/* The end: what the last chunk has, and the others go back unused. */
-static void give_rest(struct filter *f, uint64_t out_end)
-{
-	uint64_t begin = f->out.begin;
-	struct chunk *chunk = lane_take_any(&f->out);
-
-	f->over = true;
-	if (!chunk) {
-		fail(f, EXIT_RESOURCES, "there is no room for its end");
-		return;
-	}
-	chunk->len = (size_t)(out_end - begin);
-	give_chunk(f, chunk, true);
-	while ((chunk = lane_take_any(&f->out)))
-		chunk->at = NULL;
-}
-
 static void release(struct filter *f)
 {
 	struct chunk *chunk;
@@ -269,13 +246,15 @@ static void release(struct filter *f)
 
 static void give(struct filter *f, uint64_t out_end, bool last)
 {
-	struct chunk *chunk;
+	struct engine *engine = f->ep.engine;
 
 	/* A chunk that is full at the very end is the last one. */
-	while ((chunk = lane_take(&f->out, last ? out_end - !!out_end : out_end)))
-		give_chunk(f, chunk, false);
-	if (last)
-		give_rest(f, out_end);
+	lane_give(&f->out, engine, last ? out_end - !!out_end : out_end);
+	if (!last)
+		return;
+	f->over = true;
+	if (!lane_finish(&f->out, engine, out_end))
+		fail(f, EXIT_RESOURCES, "there is no room for its end");
 }
 
 /* Take the oldest job back if it is done. */

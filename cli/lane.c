@@ -72,3 +72,28 @@ struct chunk *lane_take(struct lane *lane, uint64_t pos)
 		return NULL;
 	return lane_take_any(lane);
 }
+
+void lane_give(struct lane *lane, struct engine *engine, uint64_t pos)
+{
+	struct chunk *chunk;
+
+	while ((chunk = lane_take(lane, pos))) {
+		chunk->last = false;
+		engine_filled(engine, chunk);
+	}
+}
+
+bool lane_finish(struct lane *lane, struct engine *engine, uint64_t end)
+{
+	size_t len = (size_t)(end - lane->begin);
+	struct chunk *chunk = lane_take_any(lane);
+
+	if (!chunk)
+		return false;
+	chunk->len = len;
+	chunk->last = true;
+	engine_filled(engine, chunk);
+	while ((chunk = lane_take_any(lane)))
+		chunk->at = NULL;
+	return true;
+}

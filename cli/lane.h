@@ -29,4 +29,11 @@ size_t lane_pieces(const struct lane *lane, uint64_t pos, uint64_t len, struct i
 struct chunk *lane_take(struct lane *lane, uint64_t pos);
 /* The first chunk, however long; NULL if there is none. */
 struct chunk *lane_take_any(struct lane *lane);
+/* Give the engine the chunks that end at pos or before, as filled. */
+void lane_give(struct lane *lane, struct engine *engine, uint64_t pos);
+/*
+ * Nothing comes after end: the first chunk is given to the engine with what is before it,
+ * as the last one, and the others go back unused. False: there is no chunk.
+ */
+bool lane_finish(struct lane *lane, struct engine *engine, uint64_t end);
 #endif
