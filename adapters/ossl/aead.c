@@ -45,6 +45,8 @@ struct decant_aead {
 	struct scratch scratch;
 };
 
+_Static_assert(!offsetof(struct aead_ops, common), "an engine's are these");
+
 static const struct aead_ops *ops_of(const struct engine *engine)
 {
 	return (const struct aead_ops *)(const void *)engine->ops;

@@ -30,6 +30,8 @@ struct decant_cipher {
 	struct scratch scratch;
 };
 
+_Static_assert(!offsetof(struct cipher_ops, common), "an engine's are these");
+
 static const struct cipher_ops *ops_of(const struct engine *engine)
 {
 	return (const struct cipher_ops *)(const void *)engine->ops;

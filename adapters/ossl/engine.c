@@ -81,7 +81,7 @@ int engines_clone(struct engines *to, const struct engines *from)
 	int err = 0;
 
 	ERR_set_mark();
-	for (size_t i = 0; i < from->nr && !err; i++) {
+	for (size_t i = 0; i < from->nr; i++) {
 		const struct engine *engine = &from->at[i];
 
 		err = engine->ops->clone(&to->at[i].state, engine->state);

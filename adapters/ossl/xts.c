@@ -254,6 +254,7 @@ static int steal(struct xts *x, uint8_t *out, const uint8_t *in, size_t rest)
 	memcpy(out + BLOCK, block, rest);
 	if (!err)
 		err = one_block(x, out, end, tweaks[!swap]);
+	OPENSSL_cleanse(tweaks, sizeof(tweaks));
 	OPENSSL_cleanse(block, sizeof(block));
 	OPENSSL_cleanse(end, sizeof(end));
 	return err;

@@ -52,4 +52,23 @@ static void check_text(struct decant_aead *aead, const struct sample *s)
 	cuts_free(&add);
 }
 
+static const char *const aead_names[] = {
+	"AES-256-GCM", "AES-128-GCM", "ChaCha20-Poly1305", "AES-256-CCM", "AES-128-CCM"};
+
+static bool aead_offered(int algorithm, enum decant_crypto_backend backend)
+{
+	struct decant_crypto_options options = {sizeof(options), .backend = backend};
+	enum decant_aead_algorithm id = (enum decant_aead_algorithm)algorithm;
+	struct decant_aead *aead;
+	int err = decant_aead_new_with(&aead, id, some_key, reference_key_len(id),
+				       &options);
+
+	if (err) {
+		REQUIRE(err == -ENOTSUP && backend >= DECANT_CRYPTO_IPSEC_MB);
+		return false;
+	}
+	decant_aead_free(aead);
+	return true;
+}
+
 #endif

@@ -183,23 +183,6 @@ static void clones(int algorithm, enum decant_crypto_backend backend)
 	decant_cipher_free(NULL);
 }
 
-static bool offers(int algorithm, enum decant_crypto_backend backend)
-{
-	struct decant_crypto_options options = {sizeof(options), .backend = backend};
-	enum decant_cipher_algorithm id = (enum decant_cipher_algorithm)algorithm;
-	uint8_t key[64] = {1};
-	struct decant_cipher *c;
-	int err = decant_cipher_new(&c, id, key, cipher_key_len(id),
-				    cipher_is_xts(id) ? 512 : 0, &options);
-
-	if (err) {
-		REQUIRE(err == -ENOTSUP && backend >= DECANT_CRYPTO_IPSEC_MB);
-		return false;
-	}
-	decant_cipher_free(c);
-	return true;
-}
-
 /* --- once --- */
 
 static int try_new(int algorithm, size_t key_len, size_t unit)
@@ -264,9 +247,6 @@ static void limits(void)
 
 int main(int argc, char **argv)
 {
-	static const char *const algorithms[] = {"AES-256-XTS", "AES-128-XTS",
-						 "AES-256-CBC", "AES-128-CBC",
-						 "AES-256-CTS", "AES-128-CTS"};
 	static const struct combo_case cases[] = {
 		{"published vectors", published_vectors},
 		{"random cuts on both sides", random_cuts},
@@ -280,7 +260,7 @@ int main(int argc, char **argv)
 	};
 
 	count_allocations();
-	return combo_main(argc, argv, cases, sizeof(cases) / sizeof(*cases), algorithms,
-			  sizeof(algorithms) / sizeof(*algorithms), offers, others,
-			  sizeof(others) / sizeof(*others));
+	return combo_main(argc, argv, cases, sizeof(cases) / sizeof(*cases), cipher_names,
+			  sizeof(cipher_names) / sizeof(*cipher_names), cipher_offered,
+			  others, sizeof(others) / sizeof(*others));
 }

@@ -4,6 +4,7 @@
 /* cipher_text.h - one text through a context, cut at random, both ways. */
 #include "cipher.h"
 #include "cuts.h"
+#include <errno.h>
 
 #define MOST 150000
 
@@ -62,6 +63,26 @@ static void check_text(struct decant_cipher *c, const struct sample *s)
 	cuts_free(&from);
 	cuts_free(&to);
 	cuts_free(&back);
+}
+
+static const char *const cipher_names[] = {"AES-256-XTS", "AES-128-XTS", "AES-256-CBC",
+					   "AES-128-CBC", "AES-256-CTS", "AES-128-CTS"};
+
+static bool cipher_offered(int algorithm, enum decant_crypto_backend backend)
+{
+	struct decant_crypto_options options = {sizeof(options), .backend = backend};
+	enum decant_cipher_algorithm id = (enum decant_cipher_algorithm)algorithm;
+	uint8_t key[64] = {1};
+	struct decant_cipher *c;
+	int err = decant_cipher_new(&c, id, key, cipher_key_len(id),
+				    cipher_is_xts(id) ? 512 : 0, &options);
+
+	if (err) {
+		REQUIRE(err == -ENOTSUP && backend >= DECANT_CRYPTO_IPSEC_MB);
+		return false;
+	}
+	decant_cipher_free(c);
+	return true;
 }
 
 #endif

@@ -4,6 +4,7 @@
 /* hash_text.h - one text through a digest, cut at random. */
 #include "cuts.h"
 #include <decant/hash.h>
+#include <errno.h>
 
 static size_t any_size(void)
 {
@@ -48,6 +49,23 @@ static void check_digest(struct decant_digest *digest, const uint8_t *text, size
 	CHECK(!memcmp(got, wanted, decant_digest_bytes(digest)));
 	cuts_free(&from);
 	cuts_free(&to);
+}
+
+static const char *const hash_names[] = {"SHA-256",	 "SHA-512",	 "BLAKE2b",
+					 "HMAC-SHA-256", "HMAC-SHA-512", "Poly1305"};
+
+static bool hash_offered(int hash, enum decant_crypto_backend backend)
+{
+	uint8_t key[32] = {0};
+	struct decant_digest digest;
+	int err = begin(&digest, hash, key, hash > DECANT_HASH_BLAKE2B ? 32 : 0, backend);
+
+	if (err) {
+		REQUIRE(err == -ENOTSUP && backend >= DECANT_CRYPTO_IPSEC_MB);
+		return false;
+	}
+	decant_digest_fini(&digest);
+	return true;
 }
 
 #endif

@@ -129,25 +129,10 @@ static void hkdf(void)
 	rsp_file("KDF/hkdf-generated.txt", hkdf_entry);
 }
 
-static bool offers(int hash, enum decant_crypto_backend backend)
-{
-	static const uint8_t key[32];
-	struct decant_digest digest;
-	bool keyed = hash > DECANT_HASH_BLAKE2B;
-
-	if (begin(&digest, hash, key, keyed ? 32 : 0, backend))
-		return false;
-	decant_digest_fini(&digest);
-	return true;
-}
-
 int main(int argc, char **argv)
 {
-	static const char *const algorithms[] = {"SHA-256",	 "SHA-512",
-						 "BLAKE2b",	 "HMAC-SHA-256",
-						 "HMAC-SHA-512", "Poly1305"};
 	static const struct combo_case cases[] = {{"published test vectors", published}};
 	static const struct check_case others[] = {{"HKDF: RFC 5869", hkdf}};
 
-	return combo_main(argc, argv, cases, 1, algorithms, 6, offers, others, 1);
+	return combo_main(argc, argv, cases, 1, hash_names, 6, hash_offered, others, 1);
 }
