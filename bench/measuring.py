@@ -17,6 +17,7 @@ PROGRAMS = ['extract', 'nvme', 'path2022', 'verbs', 'own', 'copy', 'aead', 'ciph
             'crc', 'uring-send', 'ofi-write', 'explain']
 # Programs that run one of ours by turns with a peer's, and what makes them quick.
 DRIVERS = {'uring': ('bench/uring', 'bench/bench-uring-load', ['-r', '3', '-s', '0.2']),
+           'copies': ('bench/copies', 'cli/decant', ['-r', '3', '-b', str(256 << 20)]),
            'age': ('bench/age', 'cli/decant', ['-r', '3', '-b', str(256 << 20)]),
            'verbs-wire': ('bench/verbs-wire', 'bench/bench-verbs-wire', ['-r', '3'])}
 COUNTER = 'instructions'
@@ -24,7 +25,7 @@ NAMES = PROGRAMS + list(DRIVERS) + [COUNTER]
 PROCESSES = 3
 LIBRARIES = ['liburing', 'libcrypto', 'libipsec-mb', 'libisal', 'libfabric', 'libibverbs',
              'libevent_core', 'gnutls']
-TOOLS = ['fio', 'age', 'perftest', 'valgrind']
+TOOLS = ['fio', 'age', 'rsync', 'openssh-client', 'perftest', 'valgrind']
 
 
 def output(*command):

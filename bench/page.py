@@ -18,7 +18,7 @@ the least lower and the greatest upper quartile. Something has *moved* when the 
 measurements don't meet and the medians are a tenth apart.
 
 The command below each heading repeats it; with `BENCH_ONLY=TEXT` in the environment (or TEXT as an
-argument of `bench/uring` and `bench/age`) only the rows whose names have TEXT.
+argument of `bench/uring`, `bench/age` and `bench/copies`) only the rows whose names have TEXT.
 """
 
 ABOUT = {
@@ -42,6 +42,9 @@ ABOUT = {
     'crc': 'CRC-32C of pieces, beside ISA-L.',
     'uring': 'Direct I/O on one file, beside fio with its io_uring engine and the same depth; '
              'each once by the clock and once by processor time.',
+    'copies': 'decant copy between two processes: while chunks are under way, beside bare writes '
+              'of memory over the same fabric, which read no file; then whole commands beside '
+              'scp and rsync.',
     'age': 'Files in the age format between memory and nowhere, beside the program age.',
     'explain': 'What decant explain takes for a piece, beside the extraction that it is about.',
     'ofi-write': 'Remote writes over libfabric to another process, beside fi_writemsg() of one '

@@ -271,6 +271,7 @@ FIGURES = [
     ('uring', 'uring', 'Direct I/O beside fio', lambda row: row['bound'] == 'fio'),
     ('uring', 'uring-registered', 'Direct I/O with registered buffers, and in pieces',
      lambda row: row['bound'] != 'fio'),
+    ('copies', 'copies', 'Copies between two processes', lambda row: True),
     ('age', 'age', 'Files in the age format', lambda row: True),
     ('verbs', 'verbs', 'A MiB over RDMA, on a device that is done at once', lambda row: True),
     ('verbs-wire', 'verbs-wire', 'Over soft RoCE, beside perftest', lambda row: True),

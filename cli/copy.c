@@ -144,6 +144,7 @@ static void print_stats(struct copy *c, uint64_t began)
 	engine_describe(&c->engine);
 	s->bytes = c->engine.hops[0].bytes;
 	s->elapsed_ns = stats_now() - began;
+	s->transfer_ns = c->engine.transfer_ns;
 	s->here = c->engine.stats;
 	s->there = c->session.other;
 	s->sender = !c->session.client || c->session.sender;

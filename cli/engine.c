@@ -318,7 +318,7 @@ static bool finish(struct engine *engine)
 bool engine_run(struct engine *engine, struct endpoint *source,
 		struct endpoint *const *filters, struct endpoint *target)
 {
-	uint64_t began = stats_now();
+	uint64_t began = stats_now(), ended;
 	bool good;
 
 	engine->hops[0].source = source;
@@ -332,8 +332,9 @@ bool engine_run(struct engine *engine, struct endpoint *source,
 		engine_interrupted(engine);
 	}
 	progress_end(&engine->progress);
-	began = stats_phase(&engine->stats, "transfer", began);
+	ended = stats_phase(&engine->stats, "transfer", began);
+	engine->transfer_ns = ended - began;
 	good = !engine->report->code && finish(engine);
-	stats_phase(&engine->stats, "finish", began);
+	stats_phase(&engine->stats, "finish", ended);
 	return good;
 }

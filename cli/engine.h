@@ -108,6 +108,7 @@ struct engine {
 	unsigned depth;
 	size_t chunk_bytes;
 	unsigned idle_turns;
+	uint64_t transfer_ns; /* in which chunks were under way */
 	struct progress progress;
 	struct side_stats stats;
 };

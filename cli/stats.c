@@ -210,7 +210,8 @@ static void print_json(const struct copy_stats *stats, FILE *out)
 
 	fputc('{', out);
 	json_number(out, "bytes", stats->bytes);
-	fprintf(out, ",\"seconds\":%.6f,", seconds(stats->elapsed_ns));
+	fprintf(out, ",\"seconds\":%.6f,\"transfer_seconds\":%.6f,",
+		seconds(stats->elapsed_ns), seconds(stats->transfer_ns));
 	json_number(out, "elements", a->elements + b->elements);
 	fputc(',', out);
 	json_number(out, "merged", a->merged + b->merged);

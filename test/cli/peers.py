@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """peers.py - the other side dies, lies, or is reached through a real ssh."""
-import getpass
 import os
+import pathlib
 import pty
 import select
-import shutil
 import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
 from protocol import HELLO, accept, message, request, serve, text, words
 from rig import (CHUNK, HOST, Skip, case, cases, check, check_error, digest, main, same,
                  server_of, wait_for)
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'tools'))
+from sshd import Sshd, Unavailable  # noqa: E402
 
 FABRICS = ['tcp', 'tcp;ofi_rxm', 'ofi:tcp', 'sockets', 'shm']
 
@@ -227,51 +230,23 @@ def terminal(rig):
     same(digest(rig.path('dst')), digest(rig.path('src')), 'the copy')
 
 
-def free_port():
-    with socket.create_server(('127.0.0.1', 0)) as listener:
-        return listener.getsockname()[1]
-
-
-def connects(port):
-    with socket.socket() as client:
-        return not client.connect_ex(('127.0.0.1', port))
-
-
 def start_sshd(rig):
-    sshd = shutil.which('sshd', path='/usr/sbin:/usr/local/sbin:' + os.environ['PATH'])
-    if not sshd or not shutil.which('ssh') or not shutil.which('ssh-keygen'):
-        raise Skip('no sshd, ssh or ssh-keygen')
-    if not os.geteuid():
-        os.makedirs('/run/sshd', mode=0o755, exist_ok=True)
-    for key in ('host', 'user'):
-        subprocess.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', rig.path(key)],
-                       check=True)
-    port = free_port()
-    rig.path('config').write_text(
-        f'Port {port}\nListenAddress 127.0.0.1\nHostKey {rig.path("host")}\n'
-        f'AuthorizedKeysFile {rig.path("user.pub")}\nPidFile none\nUsePAM no\n'
-        'StrictModes no\nPasswordAuthentication no\nPermitRootLogin yes\n')
-    server = subprocess.Popen([sshd, '-D', '-e', '-f', rig.path('config')], stderr=-1)
-    rig.undo.append(lambda: (server.kill(), server.wait(), server.stderr.close()))
     try:
-        wait_for(lambda: server.poll() is not None or connects(port), 'sshd')
-    except AssertionError as error:
-        raise Skip(str(error)) from error
-    if server.poll() is not None:
-        raise Skip('sshd does not start: ' + server.stderr.read().decode()[-100:].strip())
-    return port
+        server = Sshd(rig.dir)
+    except Unavailable as reason:
+        raise Skip(str(reason)) from reason
+    rig.undo.append(server.stop)
+    return server
 
 
 @case('through a real ssh, both ways')
 def real_ssh(rig):
-    port = start_sshd(rig)
-    rsh = (f'ssh -q -p {port} -i {rig.path("user")} -o BatchMode=yes -o StrictHostKeyChecking=no'
-           f' -o UserKnownHostsFile={rig.path("known")}')
-    probe = subprocess.run([*rsh.split(), '127.0.0.1', rig.decant, '--version'],
+    server = start_sshd(rig)
+    probe = subprocess.run([*server.ssh(), server.host, rig.decant, '--version'],
                            capture_output=True, check=False)
     if probe.returncode:
         raise Skip('ssh does not get in: ' + probe.stderr.decode()[-100:].strip())
-    host = f'{getpass.getuser()}@127.0.0.1'
+    host, rsh = server.host, ' '.join(server.ssh())
     options = ['--rsh', rsh, '--remote-decant', rig.decant]
     rig.file('src', 3 * CHUNK + 5)
     rig.good(*options, rig.path('src'), f'{host}:{rig.path("dst $x")}')
