@@ -85,6 +85,8 @@ void guest_run(const struct service *service, int fd, int line)
 	char address[INET_NAME], who[INET_NAME + PSK_NAME_MOST + 4];
 	struct report report = {0};
 
+	if (service->policy.silence < PATIENCE_MS)
+		control.patience_ms = (int)service->policy.silence;
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	inet_name(fd, true, true, address);
 	inet_tune(fd);

@@ -4,7 +4,7 @@
 
 #define SCHEME	   "decant://"
 #define REACH_MS   30000 /* to connect, and to prove who is who */
-#define PATIENCE_S 60	 /* for an answer */
+#define PATIENCE_S 60	 /* for an answer, without --timeout */
 
 static bool set_path(struct remote *r, const char *path, struct report *report)
 {
@@ -52,13 +52,13 @@ bool remote_parse(struct remote *r, const char *arg, struct report *report)
 static bool connect_to(const struct remote *r, struct control *control,
 		       const struct psk_list *keys, struct report *report)
 {
-	deadline_t deadline = deadline_in(REACH_MS);
+	deadline_t deadline = deadline_in(
+		control->patience_ms < REACH_MS ? control->patience_ms : REACH_MS);
 	int fd = inet_connect(r->host, r->port, deadline, report);
 
 	if (fd < 0)
 		return false;
 	control->in = control->out = fd;
-	control->patience_ms = 1000 * PATIENCE_S;
 	control->tls = tls_new(false, fd, keys, report);
 	return control->tls && tls_handshake(control->tls, r->host, deadline, report);
 }
@@ -72,7 +72,12 @@ bool remote_reach(const struct remote *r, struct control *control,
 	if (!r->listens)
 		return control_start(control, options->rsh, r->host,
 				     options->remote_decant, report);
-	*control = (struct control){.in = -1, .out = -1};
+	*control = (struct control){
+		.in = -1,
+		.out = -1,
+		.patience_ms =
+			1000 * (int)(options->timeout ? options->timeout : PATIENCE_S),
+	};
 	strcpy(control->host, r->host);
 	if (!options->key_file)
 		return report_set(report, EXIT_USAGE,

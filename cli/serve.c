@@ -13,13 +13,15 @@
 #include "log.h"
 #include "serve.h"
 
+#define SILENCE_S    600
 #define FIRST_PASSED 3 /* SD_LISTEN_FDS_START, sd_listen_fds(3) */
 
 static int serve_stdio(const struct serve_options *options, struct report *report)
 {
 	static struct account account;
 	struct control control = {.in = STDIN_FILENO};
-	struct policy policy = {.ports = options->ports};
+	struct policy policy = {.ports = options->ports,
+				.silence = 1000 * options->timeout};
 	struct root root;
 
 	if (options->root) {
@@ -125,6 +127,7 @@ static int serve_listen(const struct serve_options *options, struct report *repo
 		.memory = options->max_memory / options->max_connections,
 		.service = true,
 		.ports = options->ports,
+		.silence = 1000 * (options->timeout ? options->timeout : SILENCE_S),
 	};
 	say_where(s);
 	service_run(s, report);

@@ -18,6 +18,7 @@ struct serve_options {
 	uint64_t max_memory; /* bytes of buffers, of all connections */
 	uint64_t grace;	     /* seconds to finish in when asked to end */
 	uint64_t handshake;  /* seconds a client has to prove its key */
+	uint64_t timeout;    /* seconds a client may be silent; 0: as it wants */
 };
 
 /* As copy_options_parse(). */

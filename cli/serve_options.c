@@ -32,6 +32,7 @@ static const char help_text[] =
 	"  --max-memory SIZE  for the buffers of all of them (half of the machine's)\n"
 	"  --grace SECONDS    that copies have to finish in when it is stopped (10)\n"
 	"  --handshake SECONDS  that a client has to prove its key in (10)\n"
+	"  --timeout SECONDS  that a client may be silent, whatever its own is (600)\n"
 	"  -h, --help         this text\n"
 	"\n"
 	"Exit status: 0 stopped; 2 wrong usage; 7 memory or another resource is "
@@ -74,6 +75,8 @@ static const struct args_option options[] = {
 	{"max-memory", required_argument, args_number, FIELD(max_memory), .least = 1},
 	{"grace", required_argument, args_number, FIELD(grace), .most = SECONDS_MOST},
 	{"handshake", required_argument, args_number, FIELD(handshake), .least = 1,
+	 .most = SECONDS_MOST},
+	{"timeout", required_argument, args_number, FIELD(timeout), .least = 1,
 	 .most = SECONDS_MOST},
 };
 

@@ -52,6 +52,7 @@ static bool begin(struct served *s, const struct control *control)
 	if (!session_listen(&s->session, control, report))
 		return false;
 	s->session.ports = s->policy->ports;
+	s->session.silence = s->policy->silence;
 	s->account->push = s->session.request.push;
 	strcpy(s->account->path, s->session.request.path);
 	options = options_of(&s->session.request, s->policy);

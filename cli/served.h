@@ -12,6 +12,7 @@ struct policy {
 	uint64_t memory;	 /* bytes for buffers; 0: half of the machine's */
 	bool service;		 /* its end is not the client's doing */
 	struct inet_ports ports; /* for data */
+	uint64_t silence;	 /* milliseconds, of a client; 0: what it wants */
 };
 
 /* What became of it, for a log. */

@@ -10,9 +10,8 @@
 
 #define PROTOCOL 2
 
-/* Seconds without a sign of life that a server which listens puts up with. */
-#define SILENCE	     60
-#define SILENCE_MOST 600
+/* Seconds without a sign of life that a client of a server which listens puts up with. */
+#define SILENCE 60
 
 /* The server's address as its user's connection came in, or as the client knows it. */
 static const char *server_node(const struct session *s, char *room, size_t max)
@@ -272,6 +271,9 @@ bool session_agree(struct session *s, struct file_meta *meta)
 	if (!send_message(s, MESSAGE_REQUEST, &w) || !expect(s, MESSAGE_OFFER, &offer))
 		return false;
 	get_meta(&offer, &s->request.meta);
+	s->request.timeout = wire_get_u64(&offer);
+	if (s->request.timeout > INT_MAX)
+		return bad_message(s);
 	if (!open_chosen(s, &offer))
 		return false;
 	if (!rails_get(&s->rails, &offer))
@@ -283,21 +285,12 @@ bool session_agree(struct session *s, struct file_meta *meta)
 	       send_message(s, MESSAGE_ACCEPT, &w) && connect_rails(s);
 }
 
-/* Whoever runs a service decides what travels in the clear, and nobody has; and how long
- * a client that has stopped may keep its place. */
+/* Whoever runs a service decides what travels in the clear, and nobody has. */
 static bool is_allowed(struct session *s)
 {
-	const struct request *r = &s->request;
-
-	if (!s->control.tls)
-		return true;
-	if (r->plain)
-		return report_set(s->report, EXIT_USAGE,
-				  "--seal none: not with a server that listens");
-	return (r->timeout && r->timeout <= 1000 * SILENCE_MOST) ||
+	return !s->control.tls || !s->request.plain ||
 	       report_set(s->report, EXIT_USAGE,
-			  "--timeout: a server that listens wants 1 to %d seconds",
-			  SILENCE_MOST);
+			  "--seal none: not with a server that listens");
 }
 
 bool session_listen(struct session *s, const struct control *control,
@@ -313,6 +306,15 @@ bool session_listen(struct session *s, const struct control *control,
 	if (w.bad)
 		return bad_message(s);
 	return request_key(s) && is_allowed(s);
+}
+
+/* The shorter patience of the two; 0 is for ever. */
+static void agree_timeout(struct session *s)
+{
+	struct request *r = &s->request;
+
+	if (s->silence && (!r->timeout || r->timeout > s->silence))
+		r->timeout = s->silence;
 }
 
 /* The server's rails; *there is what the client calls them. */
@@ -336,10 +338,12 @@ bool session_answer(struct session *s, const struct file_meta *meta)
 	struct wire w = {.len = 0}, accept;
 	struct choice c = {0};
 
+	agree_timeout(s);
 	if (!answer_rails(s, &c))
 		return false;
 	s->request.meta = *meta;
 	put_meta(&w, meta);
+	wire_put_u64(&w, s->request.timeout);
 	wire_put_text(&w, c.there);
 	wire_put_text(&w, c.why);
 	if (!rails_put(&s->rails, &w, !s->sender, s->report) ||

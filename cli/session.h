@@ -8,7 +8,7 @@
  *	HELLO       ---------->
  *	            <----------    HELLO
  *	REQUEST     ---------->                what, how, key, which fabrics there are
- *	            <----------    OFFER       file, fabric, addresses, granted memory
+ *	            <----------    OFFER       file, timeout, fabric, addresses, memory
  *	ACCEPT      ---------->                addresses, granted memory
  *	READY       <--------->    READY       the fabric is connected
  *	      (chunks go over the fabric, see peer.c)
@@ -52,7 +52,9 @@ struct session {
 	bool client;
 	bool sender;
 	struct rails rails;
-	struct inet_ports ports; /* to accept on, for a server to set */
+	/* For a server to set: */
+	struct inet_ports ports; /* to accept on */
+	uint64_t silence;	 /* milliseconds that a client may ask for; 0: any */
 	char node[128]; /* the client's own address on the way to the server, or "" */
 	char why[CHOOSE_WHY]; /* this fabric, if it was chosen; "" */
 	struct side_stats other;

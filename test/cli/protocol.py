@@ -71,7 +71,7 @@ def offered_addresses(offer):
     def number():
         return struct.unpack('<Q', take(8))[0]
 
-    take(7 * 8)
+    take(8 * 8)
     take(number())
     take(number())
     addresses = []

@@ -191,6 +191,44 @@ def what_does_not_finish_is_rolled_back(rig, name):
     child.stdin.close()
 
 
+@case('a client that is stopped gives its place to others')
+def stopped_client(rig):
+    service = Service(rig, '--max-connections', '1', '--timeout', '1')
+    child = stays_open(rig, service, 'push', '--timeout', '600')
+    child.send_signal(signal.SIGSTOP)
+    service.logged('(tester)', 'push of file', 'no sign of life for 1 s')
+    service.idle()
+    rig.file('src', 10)
+    rig.good(*service.options(), 'src', service.url('x'))
+    same(os.listdir(service.root), ['x'], 'the root')
+    child.send_signal(signal.SIGCONT)
+    child.stdin.close()
+    check_error(5, ['127.0.0.1', 'no sign of life'], child.wait(30), child.stderr.read())
+
+
+@cases(['before anything', 'push', 'pull'])
+def stopped_server(rig, when):
+    service = Service(rig, '--timeout', '2')
+    if when == 'before anything':
+        os.kill(service.process.pid, signal.SIGSTOP)
+        rig.file('src', 10)
+        done = rig.run(*service.options(), '--timeout', '1', 'src', service.url('x'))
+        check_error(5, ['127.0.0.1', 'handshake in time'], done.returncode, done.stderr)
+        return
+    # The server's patience is the client's, too.
+    child = stays_open(rig, service, when)
+    for pid in service.children():
+        os.kill(pid, signal.SIGSTOP)
+    if when == 'pull':
+        child.stdout.read()
+    check_error(5, ['127.0.0.1', 'no sign of life for 2 s'], child.wait(30), child.stderr.read())
+    child.stdin.close()
+    for pid in service.children():
+        os.kill(pid, signal.SIGCONT)
+    service.idle()
+    same(os.listdir(service.root), ['file'] if when == 'pull' else [], 'the root')
+
+
 def free_ports(nr):
     """The first of so many free ones in a row."""
     for low in range(41000, 60000, 7):
