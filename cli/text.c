@@ -19,18 +19,38 @@ struct text_size text_of_size(uint64_t size)
 	return room;
 }
 
+/* The bytes of the UTF-8 sequence at text; 0 if there is none. RFC 3629, 4. */
+static size_t utf8_length(const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	size_t len = *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
+	/* Of the second byte: nothing that is shorter, a surrogate, or too large. */
+	unsigned low = *at == 0xe0 ? 0xa0 : *at == 0xf0 ? 0x90 : 0x80;
+	unsigned high = *at == 0xed ? 0x9f : *at == 0xf4 ? 0x8f : 0xbf;
+
+	if (len > 1 && (*at < 0xc2 || *at > 0xf4 || at[1] < low || at[1] > high))
+		return 0;
+	for (size_t i = 2; i < len; i++)
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	return len;
+}
+
 void text_json(FILE *out, const char *text)
 {
 	fputc('"', out);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	while (*text) {
+		size_t len = utf8_length(text);
 
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < ' ')
-			fprintf(out, "\\u%04x", c);
+		if (!len)
+			fputs("\\ufffd", out);
+		else if (*text == '"' || *text == '\\')
+			fprintf(out, "\\%c", *text);
+		else if ((unsigned char)*text < ' ')
+			fprintf(out, "\\u%04x", *text);
 		else
-			fputc(c, out);
+			fwrite(text, 1, len, out);
+		text += len ? len : 1;
 	}
 	fputc('"', out);
 }

@@ -11,6 +11,6 @@ struct text_size {
 };
 struct text_size text_of_size(uint64_t size);
 
-/* Print a JSON string, quotes and escapes included. */
+/* Print a JSON string, quotes and escapes included; for what is not UTF-8, U+FFFD. */
 void text_json(FILE *out, const char *text);
 #endif
