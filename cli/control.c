@@ -167,7 +167,7 @@ static int take_message(struct control *c, enum message *type, struct wire *wire
 	if (c->have < HEADER)
 		return 0;
 	len = wire_load_u64(c->buffer + 8);
-	if (len > WIRE_MOST || wire_load_u64(c->buffer) - 1 >= MESSAGE_ERROR)
+	if (len > WIRE_MOST || wire_load_u64(c->buffer) - 1 >= MESSAGE_LAST)
 		return -1;
 	if (c->have < HEADER + len)
 		return 0;

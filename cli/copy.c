@@ -155,13 +155,58 @@ static void print_stats(struct copy *c, uint64_t began)
 	stats_print(s, o->stats, strcmp(o->target, "-") ? stdout : stderr);
 }
 
+/* What is beyond the bound is missing in the file, and nobody should have to find out. */
+static void say_dropped(const struct copy *c, const struct trace_about *about)
+{
+	for (unsigned i = 0; i < about->sides && !c->options.quiet; i++)
+		if (about->side[i].trace->dropped)
+			fprintf(stderr,
+				"decant: --trace: %s: full after %u events, %llu are "
+				"left out\n",
+				about->side[i].name, about->side[i].trace->nr_events,
+				(unsigned long long)about->side[i].trace->dropped);
+}
+
+/* The two processes of a copy between hosts, or the one of a local copy. */
+static void add_sides(struct copy *c, struct trace_about *about, struct trace *there)
+{
+	bool sends = !c->session.client || c->session.sender;
+	struct trace_side *here = &about->side[there && !sends];
+	struct trace_side *other = &about->side[!!sends];
+
+	about->sides = there ? 2 : 1;
+	here->trace = c->trace.trace;
+	here->wire = sends ? c->engine.nr_hops - 1 : 0;
+	snprintf(here->name, sizeof(here->name), "decant copy%s",
+		 !c->session.client ? ""
+		 : sends	    ? ": sends"
+				    : ": receives");
+	if (!there)
+		return;
+	other->trace = there;
+	snprintf(other->name, sizeof(other->name), "decant serve at %s: %s",
+		 c->session.control.host, sends ? "receives" : "sends");
+}
+
 static void write_trace(struct copy *c)
 {
-	const struct trace_about about = {.source = c->options.source,
-					  .target = c->options.target,
-					  .bytes = c->stats.bytes};
+	struct trace_about about = {.source = c->options.source,
+				    .target = c->options.target,
+				    .bytes = c->stats.bytes};
+	struct report trouble = {0};
+	struct trace *there = NULL;
 
-	trace_file_write(&c->trace, &about, &c->report);
+	if (!c->trace.trace)
+		return;
+	if (c->session.client)
+		there = session_hear_trace(&c->session, c->trace.trace,
+					   &about.clock_error, &trouble);
+	if (trouble.code)
+		about.missing = trouble.text;
+	add_sides(c, &about, there);
+	if (trace_file_write(&c->trace, &about, &c->report))
+		say_dropped(c, &about);
+	trace_free(there);
 }
 
 /*
@@ -208,7 +253,7 @@ int command_copy(int argc, char **argv)
 	    engine_init(&c->engine, &c->options, &c->report)) {
 		c->engine.stats.trace = c->trace.trace;
 		open_ends(c);
-		stats_phase(&c->engine.stats, "open", began);
+		stats_phase(&c->engine.stats, "begin", began);
 	}
 	if (!c->report.code) {
 		say_choice(c);

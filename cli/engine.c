@@ -120,6 +120,11 @@ void engine_fini(struct engine *engine)
 	decant_space_free(engine->space);
 }
 
+struct stage_stats *engine_stage(struct engine *engine, bool source, const char *name)
+{
+	return stats_stage(&engine->stats, source ? 0 : engine->nr_hops - 1, name);
+}
+
 void engine_describe(struct engine *engine)
 {
 	const char *why = decant_uring_reason(engine->ring);

@@ -135,6 +135,8 @@ bool engine_interrupted(struct engine *engine);
  * the reason are the error. */
 void engine_failed(struct engine *engine, enum exit_code code, const char *path);
 
+/* A stage that the source's chunks go through, or the target's. */
+struct stage_stats *engine_stage(struct engine *engine, bool source, const char *name);
 /* Say in engine->stats how I/O is done. */
 void engine_describe(struct engine *engine);
 

@@ -255,7 +255,7 @@ static struct endpoint *file_attach(struct file *f, enum decant_uring_direct dir
 		return NULL;
 	}
 	describe(f);
-	f->ep.stage = stats_stage(&f->ep.engine->stats, stage);
+	f->ep.stage = engine_stage(f->ep.engine, code == EXIT_SOURCE, stage);
 	return &f->ep;
 }
 

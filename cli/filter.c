@@ -559,7 +559,8 @@ struct endpoint *filter_open(struct engine *engine, const struct crypt_options *
 	f->encrypts = crypt->way == CRYPT_ENCRYPT;
 	f->keys = crypt->keys;
 	f->path = strdup(strcmp(path, "-") ? path : "standard input");
-	f->ep.stage = stats_stage(&engine->stats, f->encrypts ? "encrypt" : "decrypt");
+	f->ep.stage = stats_stage(&engine->stats, TRACE_NO_HOP,
+				  f->encrypts ? "encrypt" : "decrypt");
 	stage_has_workers(f->ep.stage);
 	if (!lane_init(&f->in, engine->depth) || !lane_init(&f->out, engine->depth) ||
 	    !f->path)

@@ -337,8 +337,8 @@ static int prepare_crypto(struct peer *p)
 
 	if (r->plain)
 		return share_buffers(p);
-	p->crypto =
-		stats_stage(&p->ep.engine->stats, p->session->sender ? "seal" : "open");
+	p->crypto = engine_stage(p->ep.engine, !p->session->sender,
+				 p->session->sender ? "seal" : "open");
 	p->sealer.push = r->push;
 	p->sealer.size = r->meta.size;
 	return decant_aead_new(&p->sealer.aead, DECANT_AEAD_AES_256_GCM, r->key,
@@ -359,7 +359,7 @@ static bool prepare(struct peer *p)
 		return report_set(peer_report(p), EXIT_RESOURCES,
 				  "preparing the session: %s", strerror(-err));
 	if (p->session->sender)
-		p->ep.stage = stats_stage(&p->ep.engine->stats, "fabric write");
+		p->ep.stage = engine_stage(p->ep.engine, false, "fabric write");
 	return post_notes(p);
 }
 

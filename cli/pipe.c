@@ -236,6 +236,6 @@ struct endpoint *pipe_open(struct engine *engine, int fd, bool owned, bool sourc
 		return NULL;
 	}
 	stats_describe(&engine->stats, "pipe");
-	p->ep.stage = stats_stage(&engine->stats, source ? "read" : "write");
+	p->ep.stage = engine_stage(engine, source, source ? "read" : "write");
 	return &p->ep;
 }

@@ -9,9 +9,30 @@ struct served {
 	struct account *account;
 	struct engine engine;
 	struct session session;
+	struct trace *trace; /* NULL: the client wants none */
 	struct endpoint *source;
 	struct endpoint *target;
 };
+
+/* A trace takes an eighth of the memory, if there is a limit, and that is its own. */
+static uint64_t trace_events(const struct policy *policy)
+{
+	uint64_t most = policy->memory / 8 / sizeof(struct trace_event);
+
+	return policy->memory && most < TRACE_EVENTS_MOST ? most : TRACE_EVENTS_MOST;
+}
+
+static bool begin_trace(struct served *s, struct copy_options *options)
+{
+	uint64_t events = trace_events(s->policy);
+
+	if (!s->session.request.trace)
+		return true;
+	if (options->memory)
+		options->memory -= events * sizeof(struct trace_event);
+	s->trace = trace_new(stats_now(), (uint32_t)events);
+	return s->trace || report_set(&s->account->report, EXIT_RESOURCES, "no memory");
+}
 
 static struct copy_options options_of(const struct request *r,
 				      const struct policy *policy)
@@ -41,6 +62,8 @@ static bool open_ends(struct served *s)
 		if (s->source && session_answer(&s->session, &s->source->meta))
 			s->target = peer_open(&s->engine, &s->session);
 	}
+	if (s->trace)
+		stats_phase(&s->engine.stats, "begin", s->trace->began);
 	return s->source && s->target;
 }
 
@@ -56,8 +79,11 @@ static bool begin(struct served *s, const struct control *control)
 	s->account->push = s->session.request.push;
 	strcpy(s->account->path, s->session.request.path);
 	options = options_of(&s->session.request, s->policy);
-	return copy_options_check(&options, report) &&
-	       engine_init(&s->engine, &options, report);
+	if (!begin_trace(s, &options) || !copy_options_check(&options, report) ||
+	    !engine_init(&s->engine, &options, report))
+		return false;
+	s->engine.stats.trace = s->trace;
+	return true;
 }
 
 /* Clients of a service hear of a server that ends, not of a signal. */
@@ -91,10 +117,12 @@ bool serve_copy(const struct control *control, const struct policy *policy,
 	    !engine_run(&s->engine, s->source, NULL, s->target))
 		return abandon(s);
 	account->bytes = s->engine.hops[0].bytes;
+	session_tell_trace(&s->session, s->trace);
 	engine_stop(&s->engine);
 	s->source->ops->close(s->source);
 	s->target->ops->close(s->target);
 	session_close(&s->session);
 	engine_fini(&s->engine);
+	trace_free(s->trace);
 	return true;
 }

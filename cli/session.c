@@ -8,7 +8,7 @@
 #include "route.h"
 #include "session.h"
 
-#define PROTOCOL 2
+#define PROTOCOL 3
 
 /* Seconds without a sign of life that a client of a server which listens puts up with. */
 #define SILENCE 60
@@ -82,6 +82,7 @@ static void put_request(struct wire *w, const struct request *r)
 	wire_put_u64(w, r->rails);
 	wire_put_u64(w, r->timeout);
 	wire_put_u64(w, r->plain);
+	wire_put_u64(w, r->trace);
 	wire_put_text(w, r->node);
 	wire_put_bytes(w, r->key, r->key_len);
 	put_meta(w, &r->meta);
@@ -101,6 +102,7 @@ static void get_request(struct wire *w, struct request *r)
 	r->rails = wire_get_u64(w);
 	r->timeout = wire_get_u64(w);
 	r->plain = wire_get_u64(w) != 0;
+	r->trace = wire_get_u64(w) != 0;
 	wire_get_text(w, r->node, sizeof(r->node));
 	r->key_len = wire_get_bytes(w, r->key, sizeof(r->key));
 	get_meta(w, &r->meta);
@@ -233,6 +235,7 @@ bool session_call(struct session *s, const struct remote *remote,
 	if (remote->listens && !r->timeout)
 		r->timeout = 1000 * SILENCE;
 	r->plain = options->seal == SEAL_NONE;
+	r->trace = options->trace != NULL;
 	snprintf(r->fabric, sizeof(r->fabric), "%s",
 		 options->fabric ? options->fabric : "");
 	strcpy(r->path, remote->path);
@@ -240,12 +243,19 @@ bool session_call(struct session *s, const struct remote *remote,
 	       say_hello(s) && open_first(s, addresses(s, remote)) && hear_hello(s);
 }
 
+static bool compare_clocks(struct session *s)
+{
+	return s->client ? clock_read(&s->control, &s->clock, s->report)
+			 : clock_show(&s->control, s->report);
+}
+
 static bool connect_rails(struct session *s)
 {
 	struct wire w;
 
 	return rails_connect(&s->rails, &s->control, !s->client, s->report) &&
-	       send_message(s, MESSAGE_READY, NULL) && expect(s, MESSAGE_READY, &w);
+	       send_message(s, MESSAGE_READY, NULL) && expect(s, MESSAGE_READY, &w) &&
+	       (!s->request.trace || compare_clocks(s));
 }
 
 /* The client's rails, if the server had the choice. */

@@ -11,15 +11,19 @@
  *	            <----------    OFFER       file, timeout, fabric, addresses, memory
  *	ACCEPT      ---------->                addresses, granted memory
  *	READY       <--------->    READY       the fabric is connected
+ *	CLOCK       <--------->    CLOCK       some times, if both sides' trace is wanted
  *	      (chunks go over the fabric, see peer.c)
  *	ALIVE       <--------->    ALIVE       now and then, if a timeout was asked for
  *	COMPLETE    sender -> receiver         how much; the source did not change
  *	DONE        receiver -> sender         the target is in place; statistics
  *	            -> receiver
+ *	CLOCK       <--------->    CLOCK       some times again
+ *	            <----------    TRACE       what the server did; as many as it takes
  *
  * ERROR may come at any time and ends the session.
  */
 #include "choose.h"
+#include "clocks.h"
 #include "engine.h"
 #include "rails.h"
 #include "remote.h"
@@ -39,6 +43,7 @@ struct request {
 	uint64_t rails;
 	uint64_t timeout; /* milliseconds without a sign of life; 0: for ever */
 	bool plain;	  /* not sealed on its way */
+	bool trace;	  /* the client wants to hear what the server did when */
 	char node[128];	  /* the address by which the client reaches the server */
 	unsigned char key[SESSION_KEY_BYTES];
 	size_t key_len; /* on the wire: nothing if TLS gives it */
@@ -58,6 +63,7 @@ struct session {
 	char node[128]; /* the client's own address on the way to the server, or "" */
 	char why[CHOOSE_WHY]; /* this fabric, if it was chosen; "" */
 	struct side_stats other;
+	struct clock_reading clock; /* the server's, if there is a trace */
 };
 
 /* The client: reach the host and agree. */
@@ -79,6 +85,15 @@ void session_abandon(struct session *session);
 
 void session_put_stats(struct wire *wire, const struct side_stats *stats);
 bool session_get_stats(struct wire *wire, struct side_stats *stats);
+
+/*
+ * trace_session.c, after the copy. The client: what the server did, in times of this
+ * side's clock, which may be wrong by *error nanoseconds; NULL on error.
+ */
+struct trace *session_hear_trace(struct session *session, const struct trace *here,
+				 uint64_t *error, struct report *report);
+/* The server: whether it was heard is the client's business. */
+void session_tell_trace(struct session *session, const struct trace *trace);
 
 /* peer.c: the other side as an end point. */
 struct endpoint *peer_open(struct engine *engine, struct session *session);

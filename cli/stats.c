@@ -13,14 +13,14 @@ uint64_t stats_now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-struct stage_stats *stats_stage(struct side_stats *side, const char *name)
+struct stage_stats *stats_stage(struct side_stats *side, uint32_t hop, const char *name)
 {
 	struct stage_stats *stage = &side->stages[side->nr++];
 
 	snprintf(stage->name, sizeof(stage->name), "%s", name);
 	stage->trace = side->trace;
 	if (stage->trace)
-		stage->track = trace_track(stage->trace, TRACE_STAGE, name);
+		stage->track = trace_track(stage->trace, TRACE_STAGE, hop, name);
 	return stage;
 }
 
@@ -72,7 +72,7 @@ void stage_has_workers(struct stage_stats *stage)
 	if (!stage->trace)
 		return;
 	snprintf(name, sizeof(name), "%s: thread", stage->name);
-	stage->workers = trace_track(stage->trace, TRACE_THREADS, name);
+	stage->workers = trace_track(stage->trace, TRACE_THREADS, TRACE_NO_HOP, name);
 }
 
 void stage_worked(struct stage_stats *stage, const struct trace_job *job, uint64_t number,

@@ -47,7 +47,8 @@ struct copy_stats {
 };
 
 uint64_t stats_now(void);
-struct stage_stats *stats_stage(struct side_stats *side, const char *name);
+/* hop: whose chunks go through it, for a trace; TRACE_NO_HOP for none. */
+struct stage_stats *stats_stage(struct side_stats *side, uint32_t hop, const char *name);
 /* Add how a file is reached: the source's first where there are both. */
 void stats_describe(struct side_stats *side, const char *text);
 /* number: the chunk's or the job's; one of a number at a time. */

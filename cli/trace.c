@@ -3,12 +3,14 @@
 #include <string.h>
 #include "trace.h"
 
-struct trace *trace_new(uint64_t began)
+struct trace *trace_new(uint64_t began, uint32_t most)
 {
 	struct trace *trace = calloc(1, sizeof(*trace));
 
-	if (trace)
+	if (trace) {
 		trace->began = began;
+		trace->most = most;
+	}
 	return trace;
 }
 
@@ -27,11 +29,12 @@ void trace_free(struct trace *trace)
 	free(trace);
 }
 
-uint32_t trace_track(struct trace *trace, enum trace_kind kind, const char *name)
+uint32_t trace_track(struct trace *trace, enum trace_kind kind, uint32_t hop,
+		     const char *name)
 {
 	struct trace_track *track = &trace->tracks[trace->nr_tracks];
 
-	*track = (struct trace_track){.kind = kind};
+	*track = (struct trace_track){.kind = kind, .hop = hop};
 	snprintf(track->name, sizeof(track->name), "%s", name);
 	return trace->nr_tracks++;
 }
@@ -40,9 +43,11 @@ static struct trace_block *block_with_room(struct trace *trace)
 {
 	struct trace_block *block = trace->last;
 
+	if (trace->nr_events >= trace->most)
+		return NULL;
 	if (block && block->nr < TRACE_BLOCK)
 		return block;
-	block = trace->nr_events < TRACE_EVENTS_MOST ? malloc(sizeof(*block)) : NULL;
+	block = malloc(sizeof(*block));
 	if (!block)
 		return NULL;
 	block->next = NULL;
@@ -55,20 +60,29 @@ static struct trace_block *block_with_room(struct trace *trace)
 	return block;
 }
 
-/* lane is one of the track's; NULL: there was no memory for it. */
-static void record(struct trace *trace, uint32_t track, const struct trace_lane *lane,
-		   struct trace_event event)
+void trace_add(struct trace *trace, struct trace_event event)
 {
-	struct trace_block *block = lane ? block_with_room(trace) : NULL;
+	struct trace_block *block = block_with_room(trace);
 
 	if (!block) {
 		trace->dropped++;
 		return;
 	}
-	event.track = track;
-	event.lane = (uint32_t)(lane - trace->tracks[track].lanes);
 	block->events[block->nr++] = event;
 	trace->nr_events++;
+}
+
+/* lane is one of the track's; NULL: there was no memory for it. */
+static void record(struct trace *trace, uint32_t track, const struct trace_lane *lane,
+		   struct trace_event event)
+{
+	if (!lane) {
+		trace->dropped++;
+		return;
+	}
+	event.track = (uint16_t)track;
+	event.lane = (uint32_t)(lane - trace->tracks[track].lanes);
+	trace_add(trace, event);
 }
 
 static struct trace_lane *new_lane(struct trace_track *track)
@@ -76,6 +90,8 @@ static struct trace_lane *new_lane(struct trace_track *track)
 	uint32_t room = track->room ? 2 * track->room : 8;
 	struct trace_lane *lanes = track->lanes;
 
+	if (track->nr_lanes == TRACE_LANES_MOST)
+		return NULL;
 	if (track->nr_lanes == track->room) {
 		lanes = realloc(lanes, room * sizeof(*lanes));
 		if (!lanes)
@@ -125,7 +141,7 @@ void trace_end(struct trace *trace, uint32_t track, uint64_t number, uint64_t by
 
 void trace_phase(struct trace *trace, const char *name, uint64_t began, uint64_t ended)
 {
-	uint32_t track = trace_track(trace, TRACE_PHASE, name);
+	uint32_t track = trace_track(trace, TRACE_PHASE, TRACE_NO_HOP, name);
 
 	record(trace, track, new_lane(&trace->tracks[track]),
 	       (struct trace_event){.began = began, .ended = ended});

@@ -62,7 +62,7 @@ bool trace_file_open(struct trace_file *file, const struct copy_options *o,
 		return true;
 	if (!is_file(o->trace, report))
 		return false;
-	file->trace = trace_new(began);
+	file->trace = trace_new(began, TRACE_EVENTS_MOST);
 	if (!file->trace)
 		return report_set(report, EXIT_RESOURCES, "--trace: no memory");
 	return draft_open(&file->draft, NULL, o->trace, report) &&
@@ -80,7 +80,7 @@ static bool write_all(struct trace_file *file, const struct trace_about *about,
 	if (!out)
 		return report_set(report, EXIT_TRACE, "%s: %s", file->draft.path,
 				  strerror(errno));
-	good = trace_write(file->trace, about, out);
+	good = trace_write(about, out);
 	if (fclose(out) || !good)
 		return report_set(report, EXIT_TRACE, "%s: %s", file->draft.path,
 				  strerror(errno ? errno : ENOMEM));
@@ -93,10 +93,15 @@ bool trace_file_write(struct trace_file *file, const struct trace_about *about,
 	struct report trouble = {0};
 
 	errno = 0;
-	if (!file->trace || write_all(file, about, &trouble))
-		return true;
-	return report_set(report, EXIT_TRACE, "--trace %.4000s; the copy itself is done",
-			  trouble.text);
+	if (!write_all(file, about, &trouble))
+		return report_set(report, EXIT_TRACE,
+				  "--trace %.4000s; the copy itself is done",
+				  trouble.text);
+	return !about->missing ||
+	       report_set(report, EXIT_TRACE,
+			  "--trace: without the other side: %.4000s; the copy itself is "
+			  "done",
+			  about->missing);
 }
 
 void trace_file_abandon(struct trace_file *file)

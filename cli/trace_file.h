@@ -16,7 +16,7 @@ struct trace_file {
  */
 bool trace_file_open(struct trace_file *file, const struct copy_options *options,
 		     uint64_t began, struct report *report);
-/* When the copy is done; an error is EXIT_TRACE. */
+/* When the copy is done; an error, or a side that is missing, is EXIT_TRACE. */
 bool trace_file_write(struct trace_file *file, const struct trace_about *about,
 		      struct report *report);
 /* Leave nothing behind that was not written. */

@@ -21,14 +21,15 @@ def message(kind, data=b''):
     return words(kind, len(data)) + data
 
 
-HELLO = message(1, words(2) + text(b'0.1'))
+HELLO = message(1, words(3) + text(b'0.1'))
 
 
 def request(path, push=1, chunk=4096, depth=1, fabric=b'ofi:tcp', rails=1, timeout=0, plain=0,
-            name=b'name', key=bytes(32)):
+            name=b'name', key=bytes(32), trace=0):
     meta = words(100, 0o644, 1, 0, 0, 0, 0)
     return message(2, words(push) + text(path) + text(name) + words(chunk, depth, 0, 0) +
-                   text(fabric) + text(b'') + words(rails, timeout, plain) + text(b'127.0.0.1') +
+                   text(fabric) + text(b'') + words(rails, timeout, plain, trace) +
+                   text(b'127.0.0.1') +
                    text(key) + meta)
 
 

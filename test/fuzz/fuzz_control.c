@@ -2,7 +2,8 @@
 /*
  * fuzz_control.c - any bytes as what the other side says on the control channel: first as
  * a client's greeting and request, as a server hears them, then as messages of any kind
- * and the statistics in them. What is accepted has to make sense.
+ * and the statistics in them, then as the trace of a server. What is accepted has to make
+ * sense.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 #include "replay.h"
 #include "session.h"
+#include "trace_wire.h"
 
 static struct report report;
 static int nowhere = -1;
@@ -68,7 +70,7 @@ static void as_messages(const uint8_t *data, size_t size)
 	control = channel(data, size);
 	while ((got = control_poll(&control, &type, &wire, 0)) > 0) {
 		CHECK(wire.len <= WIRE_MOST && !wire.at);
-		CHECK(type >= MESSAGE_HELLO && type <= MESSAGE_ERROR);
+		CHECK(type >= MESSAGE_HELLO && type <= MESSAGE_LAST);
 		stats = (struct side_stats){0};
 		if (session_get_stats(&wire, &stats))
 			CHECK(stats.nr <= STAGES_MOST);
@@ -82,12 +84,46 @@ static void as_messages(const uint8_t *data, size_t size)
 	close(control.in);
 }
 
+/* What is in a trace can be written, with its arrows. */
+static void check_trace(struct trace *trace)
+{
+	struct trace_about about = {.source = "", .target = "", .sides = 1};
+	FILE *out = fopen("/dev/null", "w");
+
+	REQUIRE(out);
+	for (const struct trace_block *b = trace->first; b; b = b->next)
+		for (uint32_t i = 0; i < b->nr; i++)
+			CHECK(b->events[i].began <= b->events[i].ended);
+	about.side[0].trace = trace;
+	CHECK(trace_write(&about, out));
+	fclose(out);
+}
+
+static void as_trace(const uint8_t *data, size_t size)
+{
+	static struct session session;
+	struct trace *here = trace_new(0, 0), *there;
+	uint64_t error;
+
+	REQUIRE(here);
+	session = (struct session){.control = channel(data, size)};
+	there = session_hear_trace(&session, here, &error, &report);
+	if (there)
+		check_trace(there);
+	else
+		CHECK(report.code);
+	trace_free(there);
+	trace_free(here);
+	close(session.control.in);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size > 2 * WIRE_MOST)
 		return 0;
 	as_request(data, size);
 	as_messages(data, size);
+	as_trace(data, size);
 	if (check_failed)
 		abort();
 	return 0;
