@@ -31,15 +31,6 @@ struct rig {
 static struct decant_region *regions[REGIONS];
 static struct bench_memory memory;
 
-static int map_region(struct decant_domain *d, const struct decant_span *span,
-		      struct decant_mapping *mapping)
-{
-	(void)d;
-	mapping->iova = (uintptr_t)span->addr;
-	mapping->lkey = (uint32_t)((uintptr_t)span->addr >> 20);
-	return 0;
-}
-
 static void lists(struct rig *rig, size_t nr, size_t lists)
 {
 	memset(rig, 0, sizeof(*rig));
@@ -227,24 +218,17 @@ static void loop_owners(void *arg)
 
 	for (size_t i = 0; i < rig->nr; i++) {
 		uintptr_t addr = (uintptr_t)iov[i].iov_base;
-		size_t len = iov[i].iov_len, lo = 0, hi = REGIONS;
+		size_t len = iov[i].iov_len;
+		size_t at = bench_region_at(&memory, addr, REGIONS, EACH);
 
-		while (hi - lo > 1) {
-			size_t mid = (lo + hi) / 2;
-
-			if ((uintptr_t)memory.at + 2 * mid * EACH <= addr)
-				lo = mid;
-			else
-				hi = mid;
-		}
-		if (addr - ((uintptr_t)memory.at + 2 * lo * EACH) >= EACH)
+		if (addr - ((uintptr_t)memory.at + 2 * at * EACH) >= EACH)
 			continue;
 		if (nr && sge[nr - 1].addr + sge[nr - 1].length == addr)
 			sge[nr - 1].length += (uint32_t)len;
 		else
 			sge[nr++] = (struct decant_sge){
 				addr, (uint32_t)len,
-				decant_domain_mapping(&memory.domain, regions[lo])->lkey};
+				decant_domain_mapping(&memory.domain, regions[at])->lkey};
 	}
 	bench_use(rig->table);
 }
@@ -360,7 +344,7 @@ static void no_allocation(void)
 
 int main(void)
 {
-	bench_memory_init(&memory, REGIONS, EACH, regions, map_region);
+	bench_memory_init(&memory, REGIONS, EACH, regions, bench_map_same);
 	bench_open("extract");
 	plain();
 	single();

@@ -19,15 +19,6 @@
 static struct bench_memory memory;
 static unsigned char *room, *table;
 
-static int map_region(struct decant_domain *d, const struct decant_span *span,
-		      struct decant_mapping *mapping)
-{
-	(void)d;
-	mapping->iova = (uintptr_t)span->addr;
-	mapping->lkey = 7;
-	return 0;
-}
-
 static void setup(void)
 {
 	room = aligned_alloc(PAGE, ROOM);
@@ -35,7 +26,7 @@ static void setup(void)
 	bench_need(room && table, "memory");
 	memset(room, 0, ROOM);
 	memset(table, 0, ROOM);
-	bench_memory_init(&memory, 1, (size_t)2 * MOST * PAGE, NULL, map_region);
+	bench_memory_init(&memory, 1, (size_t)2 * MOST * PAGE, NULL, bench_map_same);
 }
 
 /* The least that a cache can do, so that it is not its own look-up that is counted. */

@@ -27,6 +27,17 @@ static inline void bench_unmap(struct decant_domain *domain,
 	(void)mapping;
 }
 
+/* The device sees the memory where we do; keys are numbers like any. */
+static inline int bench_map_same(struct decant_domain *domain,
+				 const struct decant_span *span,
+				 struct decant_mapping *mapping)
+{
+	(void)domain;
+	mapping->iova = (uintptr_t)span->addr;
+	mapping->lkey = (uint32_t)((uintptr_t)span->addr >> 20);
+	return 0;
+}
+
 /* @regions: receives the @nr regions of @each bytes, or NULL */
 static inline void bench_memory_init(struct bench_memory *memory, size_t nr, size_t each,
 				     struct decant_region **regions, bench_map map)
@@ -48,6 +59,23 @@ static inline void bench_memory_init(struct bench_memory *memory, size_t nr, siz
 		if (regions)
 			regions[i] = region;
 	}
+}
+
+/* Which of @nr regions of @each bytes addr would lie in, as anybody may find it. */
+static inline size_t bench_region_at(const struct bench_memory *memory, uintptr_t addr,
+				     size_t nr, size_t each)
+{
+	size_t lo = 0, hi = nr;
+
+	while (hi - lo > 1) {
+		size_t mid = (lo + hi) / 2;
+
+		if ((uintptr_t)memory->at + 2 * mid * each <= addr)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return lo;
 }
 
 /* The same numbers in every run. */

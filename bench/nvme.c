@@ -145,20 +145,12 @@ static void begin_sglist(struct rig *rig)
 static uint64_t device_address(const struct iovec *iov)
 {
 	uintptr_t addr = (uintptr_t)iov->iov_base;
-	size_t lo = 0, hi = REGIONS;
+	size_t at = bench_region_at(&memory, addr, REGIONS, EACH);
 
-	while (hi - lo > 1) {
-		size_t mid = (lo + hi) / 2;
-
-		if ((uintptr_t)memory.at + 2 * mid * EACH <= addr)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	addr -= (uintptr_t)memory.at + 2 * lo * EACH;
+	addr -= (uintptr_t)memory.at + 2 * at * EACH;
 	if (addr >= EACH || iov->iov_len > EACH - addr)
 		return 0;
-	return decant_domain_mapping(&memory.domain, regions[lo])->iova + addr;
+	return decant_domain_mapping(&memory.domain, regions[at])->iova + addr;
 }
 
 /* Whole pages only: what may stand in the middle of a list. */

@@ -2,8 +2,8 @@
 /* own.c - owning fragments: add, peek, release; slices and clones. */
 #include <string.h>
 #include <decant/decant.h>
-#include "bench.h"
 #include "evbuffer.h"
+#include "memory.h"
 
 #define PIECES	256
 #define REGIONS 64
@@ -18,22 +18,8 @@ struct rig {
 	size_t nr;
 };
 
-static unsigned char *arena;
+static struct bench_memory memory;
 static struct decant_region *regions[REGIONS];
-static struct decant_space *space;
-
-static void setup(void)
-{
-	arena = aligned_alloc(4096, (size_t)2 * REGIONS * EACH);
-	bench_need(arena, "memory");
-	bench_need(!decant_space_new(&space), "space");
-	for (size_t i = 0; i < REGIONS; i++) {
-		bench_need(
-			!decant_region_new(&regions[i], arena + 2 * i * EACH, EACH, NULL),
-			"region");
-		bench_need(!decant_space_add(space, regions[i]), "add");
-	}
-}
 
 static void scatter(struct rig *rig, size_t nr, size_t used)
 {
@@ -42,7 +28,7 @@ static void scatter(struct rig *rig, size_t nr, size_t used)
 	rig->options.size = sizeof(rig->options);
 	for (size_t i = 0; i < nr; i++) {
 		size_t region = i % used;
-		unsigned char *addr = arena + 2 * region * EACH + i * 2048;
+		unsigned char *addr = memory.at + 2 * region * EACH + i * 2048;
 
 		rig->bvec[i] = (struct decant_bvec){addr, 1000, regions[region]};
 		rig->iov[i] = (struct iovec){addr, 1000};
@@ -160,7 +146,7 @@ static void lives(void)
 	life_row("256 fragments of 64 regions: add, peek, release", &rig, 60);
 	bench_need(!decant_iter_iovec(&rig.iter, DECANT_SOURCE, rig.iov, PIECES),
 		   "iovec");
-	rig.options.space = space;
+	rig.options.space = memory.space;
 	life_row("256 fragments, owners looked up: add, peek, release", &rig, 60);
 	scatter(&rig, 4, 4);
 	bench_need(!decant_iter_bvec(&rig.iter, DECANT_SOURCE, rig.bvec, 4), "bvec");
@@ -184,7 +170,7 @@ static void views(void)
 
 int main(void)
 {
-	setup();
+	bench_memory_init(&memory, REGIONS, EACH, regions, bench_map_same);
 	bench_open("own");
 	lives();
 	views();
