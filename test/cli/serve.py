@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 from rig import (CHUNK, HOST, Skip, case, cases, check, check_error, digest, main, same,
-                 server_of, wait_for)
+                 same_contents, server_of, wait_for)
 from service import Service, links_of
 
 NAME = re.compile(r'[0-9a-f]{16}')
@@ -92,6 +92,15 @@ def copy_of(rig, name):
     same(os.listdir(service.root), ['there'], 'the root')
 
 
+@cases(['push', 'pull'])
+def a_gibibyte_and_a_byte(rig, way):
+    src, dst = rig.gibibyte_and_a_byte()
+    service = Service(rig, root=src.parent if way == 'pull' else dst.parent)
+    ends = [service.url(src.name), dst] if way == 'pull' else [src, service.url(dst.name)]
+    rig.good(*service.options(), '--direct', 'never', *ends)
+    same_contents(dst, src)
+
+
 @case('nothing in the clear, but any number of rails')
 def plain(rig):
     service = Service(rig)
@@ -100,6 +109,32 @@ def plain(rig):
             service.url('0'))
     rig.good(*service.options(), '--fabric', 'tcp', '--rails', '3', 'src', service.url('0'))
     same(digest(service.root / '0'), digest(rig.path('src')), 'the copy')
+    service.stop()
+
+
+@cases(['alone', 'over 3 rails', '3 at a time', 'encrypted'])
+def io_by_threads(rig, how):
+    """Files and connections alike, as io_uring is forbidden: what the thread sanitizer sees."""
+    denied = [rig.helper('deny'), 'uring']
+    service = Service(rig, how=denied)
+    here, nr, push, pull = rig.file('here', 3 * CHUNK + 1), 1, [], []
+    if how == 'over 3 rails':
+        push = pull = ['--rails', '3']
+    elif how == '3 at a time':
+        nr = 3
+    elif how == 'encrypted':
+        recipient = subprocess.run([rig.decant, 'keygen', rig.path('age')], check=True,
+                                   capture_output=True, text=True).stdout.strip()
+        push, pull = ['--encrypt-to', recipient], ['--decrypt-with', rig.path('age')]
+    there, back = ([name(i) for i in range(nr)] for name in
+                   (lambda i: service.url(f'there{i}'), lambda i: str(rig.path(f'back{i}'))))
+    for more, sources, targets in ((push, [here] * nr, there), (pull, there, back)):
+        children = [rig.start(*service.options(), '--chunk', '64K', *more, *ends, how=denied)
+                    for ends in zip(sources, targets)]
+        for child in children:
+            same((child.wait(120), child.stderr.read()), (0, b''), 'a copy')
+    for name in back:
+        same(digest(name), digest(here), name)
     service.stop()
 
 

@@ -73,6 +73,7 @@ class Service:
         """End it in an orderly way."""
         self.process.send_signal(signal.SIGTERM)
         check(self.process.wait(30) == code, f'exit code {self.process.returncode}')
+        check('Sanitizer' not in self.log(), self.log())
 
     def kill(self):
         self.process.kill()
