@@ -14,7 +14,8 @@
 struct backend {
 	struct io_uring uring;
 	bool one_thread;
-	int event_fd;		  /* of a ring for one thread; -1 until it is asked for */
+	int event_fd; /* of a ring for one thread; -1 until it is asked for */
+	bool calm;    /* it was read, and only work for this thread may have signalled */
 	struct request_list late; /* for which the submission queue had no room */
 	int64_t alarm;		  /* nanoseconds, or 0 */
 	struct __kernel_timespec alarm_time;
@@ -116,10 +117,9 @@ static bool is_due(const struct backend *backend)
 }
 
 /* The kernel signals before anybody could look, or after. */
-static void signal_if_due(struct backend *backend)
+static bool signal_if_due(struct backend *backend)
 {
-	if (is_due(backend))
-		eventfd_write(backend->event_fd, 1);
+	return is_due(backend) && !eventfd_write(backend->event_fd, 1);
 }
 
 /* With the last of them the descriptor is no longer readable. */
@@ -127,10 +127,10 @@ static void calm(struct backend *backend)
 {
 	eventfd_t count;
 
-	if (backend->event_fd < 0 || is_due(backend))
+	if (backend->event_fd < 0 || backend->calm || is_due(backend))
 		return;
 	eventfd_read(backend->event_fd, &count);
-	signal_if_due(backend);
+	backend->calm = !signal_if_due(backend);
 }
 
 static int make_event_fd(struct backend *backend)
@@ -210,6 +210,7 @@ static int look(struct backend *backend)
 {
 	if (!io_uring_sq_ready(&backend->uring) && !is_due(backend))
 		return 0;
+	backend->calm = false;
 	return verdict(backend, io_uring_submit_and_get_events(&backend->uring));
 }
 
@@ -222,6 +223,7 @@ static int ring_wait(struct backend *backend, int64_t timeout)
 	queue_late(backend);
 	if (!timeout)
 		return look(backend);
+	backend->calm = false;
 	err = io_uring_submit_and_wait_timeout(&backend->uring, &cqe, 1,
 					       timeout < 0 ? NULL : &left, NULL);
 	return err == -ETIME ? 0 : verdict(backend, err);
@@ -278,6 +280,7 @@ static struct request *ring_reap(struct backend *backend)
 		request = completed(backend,
 				    &queue->cqes[*queue->khead & queue->ring_mask]);
 		io_uring_cq_advance(&backend->uring, 1);
+		backend->calm = false;
 	}
 	calm(backend);
 	return request;
