@@ -41,7 +41,7 @@ static void *work(void *arg)
 	while ((slot = await_job(crew)) >= 0) {
 		crew->run(crew->user, (unsigned)slot);
 		finish(crew, slot);
-		/* The counter is never full: it is reset whenever it is looked at. */
+		/* As many as would fill the counter are never done. */
 		if (write(crew->fd, &one, sizeof(one)) < 0)
 			continue;
 	}
@@ -140,6 +140,15 @@ int crew_finished(struct crew *crew)
 	done = crew->done[slot];
 	pthread_mutex_unlock(&crew->lock);
 	return done ? (int)slot : -1;
+}
+
+/* What is finished from here on makes it readable again. */
+bool crew_may_sleep(struct crew *crew)
+{
+	eventfd_t count;
+
+	(void)!eventfd_read(crew->fd, &count);
+	return crew_finished(crew) < 0;
 }
 
 void crew_take_back(struct crew *crew)

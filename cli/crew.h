@@ -13,7 +13,7 @@ struct crew {
 	void *user;
 	pthread_t *threads;
 	unsigned nr_threads;
-	int fd;		/* readable when a job was finished by a thread */
+	int fd; /* readable when a thread has finished a job, see crew_may_sleep() */
 	unsigned slots; /* of jobs, as a ring */
 	bool *done;
 	unsigned long handed_in, started, taken_back;
@@ -36,5 +36,7 @@ bool crew_help(struct crew *crew);
 /* The slot of the oldest job if it is done, else -1. */
 int crew_finished(struct crew *crew);
 void crew_take_back(struct crew *crew);
+/* False if the oldest job is done; else fd is readable when a thread finishes one. */
+bool crew_may_sleep(struct crew *crew);
 bool crew_is_idle(const struct crew *crew);
 #endif

@@ -417,12 +417,8 @@ static enum start filter_read(struct endpoint *ep, struct chunk *chunk)
 static bool filter_poll(struct endpoint *ep)
 {
 	struct filter *f = filter_of(ep);
-	uint64_t count;
-	bool moved;
+	bool moved = go_on(f);
 
-	if (read(f->crew.fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-		return fail(f, EXIT_RESOURCES, strerror(errno));
-	moved = go_on(f);
 	moved |= crew_help(&f->crew);
 	while (take_back(f))
 		moved = true;
@@ -433,8 +429,9 @@ static unsigned filter_sleep(struct endpoint *ep, struct pollfd *fds, int *timeo
 {
 	struct filter *f = filter_of(ep);
 
-	(void)timeout;
 	*fds = (struct pollfd){.fd = f->crew.fd, .events = POLLIN};
+	if (!crew_may_sleep(&f->crew))
+		*timeout = 0;
 	return !crew_is_idle(&f->crew);
 }
 
