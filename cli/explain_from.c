@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "explain_options.h"
 #include "real.h"
 
@@ -100,21 +101,23 @@ static bool parse_process(const char *arg, uint64_t value[3], struct explain_err
 {
 	static const char *const names[] = {"pid", "address", "number"};
 	struct explain_text t = {arg, arg, arg + strlen(arg), error};
+	size_t at[3];
 
 	for (unsigned i = 0; i < 3; i++) {
 		if (i && explain_next(&t) != ':')
 			return explain_fail(error, explain_pos(&t),
 					    "expected PID:ADDRESS:NR");
 		t.at += i > 0;
+		at[i] = explain_pos(&t);
 		if (!explain_number(&t, names[i], &value[i]))
 			return false;
 	}
 	if (t.at < t.end)
 		return explain_fail(error, explain_pos(&t), "expected nothing more");
 	if (value[0] > INT32_MAX)
-		return explain_fail(error, 0, "pid: there is no such process");
+		return explain_fail(error, at[0], "pid: there is no such process");
 	if (value[2] > EXPLAIN_PIECES)
-		return explain_fail(error, 0, "number: more than %u", EXPLAIN_PIECES);
+		return explain_fail(error, at[2], "number: more than %u", EXPLAIN_PIECES);
 	return true;
 }
 
@@ -192,12 +195,38 @@ bool layout_from_pattern(struct explain_layout *layout, const struct pattern *pa
 	       report_set(report, EXIT_USAGE, "--pieces: %s", error.text);
 }
 
+/* Behind @FILE or -, a # and which of the limits there; arg ends in front of it. */
+static const char *cut_name(char *arg)
+{
+	char *mark = *arg == '@' || *arg == '-' ? strrchr(arg, '#') : NULL;
+
+	if (!mark || (*arg == '@' && !access(arg + 1, F_OK)))
+		return NULL;
+	*mark = 0;
+	return mark + 1;
+}
+
+static bool limits_from_source(struct decant_limits *limits, const char *arg,
+			       const char *name, struct report *report)
+{
+	struct explain_error error = {0};
+	struct source source;
+	bool good;
+
+	if (!source_open(&source, "limits", arg, report))
+		return false;
+	good = explain_limits_parse(limits, name, source.text, source.len, &error) ||
+	       wrong(report, "limits", arg, &error);
+	source_close(&source);
+	return good;
+}
+
 bool limits_from_text(struct decant_limits *limits, const char *arg,
 		      struct report *report)
 {
-	struct explain_error error = {0};
 	struct decant_limits real = {0};
-	struct source source;
+	const char *name;
+	char *copy;
 	bool good;
 
 	if (limits_is_real(arg)) {
@@ -205,10 +234,11 @@ bool limits_from_text(struct decant_limits *limits, const char *arg,
 		decant_limits_merge(limits, &real);
 		return good;
 	}
-	if (!source_open(&source, "limits", arg, report))
-		return false;
-	good = explain_limits_parse(limits, source.text, source.len, &error) ||
-	       wrong(report, "limits", arg, &error);
-	source_close(&source);
+	copy = strdup(arg);
+	if (!copy)
+		return report_set(report, EXIT_RESOURCES, "--limits: no memory");
+	name = cut_name(copy);
+	good = limits_from_source(limits, copy, name, report);
+	free(copy);
 	return good;
 }

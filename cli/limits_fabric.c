@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* limits_fabric.c - what libfabric's providers demand. */
+#include <limits.h>
 #include <string.h>
 #include <decant/ofi.h>
 #include "real.h"
@@ -35,12 +36,13 @@ static void show_text(struct limits_request *r, const struct decant_ofi_info *i)
 	if (!r->found)
 		fprintf(r->out, "%-16s %-4s %8s %8s %12s %8s  %s\n", "provider", "type",
 			"elements", "remote", "bytes", "inject", "notes");
-	fprintf(r->out, "%-16s %-4s %8zu %8zu %12s %8zu  %s%s%s\n", i->provider,
+	fprintf(r->out, "%-16s %-4s %8zu %8zu %12s %8zu%s%s%s\n", i->provider,
 		i->endpoint, i->iov_limit, i->rma_iov_limit,
-		text_of_size(i->max_msg_bytes).text, i->inject_bytes,
-		i->mr_local ? "local keys; " : "",
-		i->mr_virt_addr ? "virtual addresses; " : "",
-		i->manual_progress ? "both sides must poll" : "");
+		i->max_msg_bytes > SSIZE_MAX ? "any"
+					     : text_of_size(i->max_msg_bytes).text,
+		i->inject_bytes, i->mr_local ? "  local keys" : "",
+		i->mr_virt_addr ? "  virtual addresses" : "",
+		i->manual_progress ? "  both sides must poll" : "");
 }
 
 static int on_provider(void *user, const struct decant_ofi_info *info)

@@ -59,13 +59,16 @@ void explain_layout_free(struct explain_layout *layout);
 bool explain_layout_parse(struct explain_layout *layout, const char *text, size_t len,
 			  struct explain_error *error);
 
-/* What layout.c leaves to json_layout.c. */
+/* JSON: json_layout.c. */
 bool explain_layout_json(struct explain_layout *layout, const char *text, size_t len,
 			 struct explain_error *error);
 
-/* Text or JSON. The fields that are named become as strict as both say. */
-bool explain_limits_parse(struct decant_limits *limits, const char *text, size_t len,
-			  struct explain_error *error);
+/*
+ * Text or JSON. The fields that are named become as strict as both say. wanted: which of
+ * several limits in JSON, by its name, or NULL, and then there may be one only.
+ */
+bool explain_limits_parse(struct decant_limits *limits, const char *wanted,
+			  const char *text, size_t len, struct explain_error *error);
 
 /* The names of the fields, in their order; NULL beyond the last. */
 const char *explain_limits_name(unsigned index);
@@ -75,8 +78,9 @@ size_t *explain_limits_field(struct decant_limits *limits, unsigned index);
 bool explain_limits_set(struct decant_limits *limits, unsigned index, uint64_t value,
 			size_t at, struct explain_error *error);
 
-bool explain_limits_json(struct decant_limits *limits, const char *text, size_t len,
-			 struct explain_error *error);
+/* JSON: json_limits.c. */
+bool explain_limits_json(struct decant_limits *limits, const char *wanted,
+			 const char *text, size_t len, struct explain_error *error);
 
 /* A cursor over text, for what is written by hand. */
 struct explain_text {

@@ -113,15 +113,20 @@ static bool check_together(const struct decant_limits *l, struct explain_error *
 			    whole);
 }
 
-bool explain_limits_parse(struct decant_limits *limits, const char *text, size_t len,
-			  struct explain_error *error)
+bool explain_limits_parse(struct decant_limits *limits, const char *wanted,
+			  const char *text, size_t len, struct explain_error *error)
 {
 	struct explain_text t = {text, text, text + len, error};
 	struct decant_limits read = *limits;
-	bool good = explain_is_json(text, len)
-			    ? explain_limits_json(&read, text, len, error)
-			    : parse_text(&t, &read);
+	bool good;
 
+	if (explain_is_json(text, len))
+		good = explain_limits_json(&read, wanted, text, len, error);
+	else if (wanted)
+		good = explain_fail(error, 0, "no JSON, where something is called %s",
+				    wanted);
+	else
+		good = parse_text(&t, &read);
 	if (!good || !check_together(&read, error))
 		return false;
 	*limits = read;

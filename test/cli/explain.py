@@ -52,10 +52,11 @@ def table(rig):
           totals['requests'], totals['merged'], totals['splits'], totals['staged_bytes']),
          (7, 8396, 8396, 8, 2, 1, 2, 3), 'totals')
     check(result['nanoseconds']['extract']['median'] > 0, 'cost')
+    check('the device' in result['nanoseconds']['what'], 'what the cost is')
     text = explain(rig, '--layout', LAYOUT, '--limits', RULES, '--sink', 'sge')
     for word in ('7 pieces -> 8 elements in 2 requests; 1 merged, 2 splits, 3 bytes staged',
                  'split: boundary', 'staged: addr_align', 'ends: max_elements', 'stage+0x0',
-                 'piece 0 to 1', '|1: 4096 ', '[0: 4096', 'extraction', 'staging',
+                 'piece 0 to 1', '|1: 4096 ', '[0: 4096', 'extraction', 'staging', 'what the device takes is not in it',
                  'no element crosses a multiple of it (4096)'):
         check(word in text, f'no {word!r} in {text}')
 
@@ -254,6 +255,10 @@ def svg_errors(rig):
     check_error(4, ['/dev/full', 'space'], done.returncode, done.stderr)
 
 
+# A name may come behind the limits that it names.
+SEVERAL = ('{"l":[{"n":"a","limits":{"gap":8}},{"limits":{"gap":16},"n":"b","o":"msg"},'
+           '{"n":"b","limits":{"gap":32},"o":"rdm"}],"u":{"limits":{"gap":64}}}')
+
 ERRORS = {
     'no layout': (2, ['--layout'], []),
     'two layouts': (2, ['one of'], ['--layout', '1@1', '--pieces', '1']),
@@ -299,6 +304,11 @@ ERRORS = {
     'a limit in JSON': (2, ['at 12', 'boundary'], ['--limits', '{"boundary":1000}']),
     'an unknown limit in JSON': (2, ['at 8', 'frob'], ['--limits', '{"frob":1}']),
     'limits in limits': (2, ['frob'], ['--limits', '{"limits":{"frob":1}}']),
+    'limits among others': (2, ['several limits', '#NAME', ': a, b/msg, b/rdm, u'],
+                            ['--limits', SEVERAL]),
+    'no limits in JSON': (2, ['there are no limits'], ['--limits', '{"crypto":{}}']),
+    'no object in JSON': (2, ['there are no limits'], ['--limits', '[1]']),
+    'too many levels': (2, ['at 32', 'levels'], ['--limits', '[' * 33]),
     'no such sink': (2, ['frob', 'sink'], ['--sink', 'frob']),
     'no such policy': (2, ['frob', 'refuse'], ['--unregistered', 'frob']),
     'a page': (2, ['--page-size'], ['--page-size', '1000']),
@@ -329,7 +339,10 @@ PROCESS_ERRORS = {
     'no address': (2, ['at ', 'address'], '{pid}:x:1'),
     'no number': (2, ['at ', 'PID:ADDRESS:NR'], '{pid}:1'),
     'no entries': (2, ['no entries'], '{pid}:0x1000:0'),
-    'too many': (2, ['number'], '{pid}:0x1000:99999999999'),
+    'too many': (2, ['at 17', 'number'], '2147483647:0x100:99999999999'),
+    'no such number of a process': (2, ['at 0', 'pid'], '2147483648:1:1'),
+    'a negative process': (2, ['at 0', 'pid', 'negative'], '-1:0x1000:1'),
+    'too many bits': (2, ['at 2', 'address', '64 bits'], '1:0x10000000000000000:1'),
 }
 
 
@@ -489,6 +502,23 @@ def controller(rig):
          {'max_bytes': 131072, 'block': 512}, 'PRP')
     same(taken(rig, '--limits', 'nvme:sgls=0x2,block=4096'),
          {'addr_align': 4, 'len_align': 4, 'block': 4096}, 'SGL')
+
+
+@case('one of several limits, by its name')
+def named(rig):
+    path = rig.path('several#all')
+    path.write_text(SEVERAL)
+    for name, gap in (('a', 8), ('b/msg', 16), ('b/rdm', 32), ('u', 64)):
+        same(taken(rig, '--limits', f'@{path}#{name}'), {'gap': gap}, name)
+    for name, words in (('b', ['at ', 'several', ': b/msg, b/rdm']),
+                        ('x', ['called x', 'only: a, b/msg, b/rdm, u'])):
+        done = decant(rig, 'explain', '--layout', '1@1', '--limits', f'@{path}#{name}')
+        check_error(2, words, done.returncode, done.stderr)
+    result = explained(rig, '--layout', '1@1', '--limits', '-#a', data=SEVERAL.encode())
+    same(result['limits'], {'gap': 8}, 'from standard input')
+    path.write_text('gap=8')
+    done = decant(rig, 'explain', '--layout', '1@1', '--limits', f'@{path}#a')
+    check_error(2, ['no JSON', 'called a'], done.returncode, done.stderr)
 
 
 @case('limits that are given twice are both kept')

@@ -146,7 +146,7 @@ static void random_case(struct a_case *c)
 				      .stage_gaps = !check_below(3),
 				      .policy = DECANT_TRUST};
 	REQUIRE(explain_layout_parse(&c->parsed, c->layout, strlen(c->layout), &error));
-	REQUIRE(explain_limits_parse(&c->job.limits, c->limits, strlen(c->limits),
+	REQUIRE(explain_limits_parse(&c->job.limits, NULL, c->limits, strlen(c->limits),
 				     &error));
 	if (c->parsed.nr_regions)
 		c->job.policy = (enum decant_policy)check_below(4);

@@ -35,6 +35,18 @@ static void check_error(const struct explain_error *error, size_t len)
 	CHECK(error->set && error->at <= len && *error->text);
 }
 
+/* One of several, if there is one that is called so. */
+static void as_named_limits(const char *text, size_t len)
+{
+	struct explain_error error = {0};
+	struct decant_limits limits = {0};
+
+	if (explain_limits_parse(&limits, "a", text, len, &error))
+		CHECK(!decant_limits_check(&limits));
+	else
+		check_error(&error, len);
+}
+
 static bool as_limits(struct decant_limits *limits, const char *text, size_t len)
 {
 	struct explain_error error = {0};
@@ -43,7 +55,8 @@ static bool as_limits(struct decant_limits *limits, const char *text, size_t len
 	size_t json_len;
 	FILE *file;
 
-	if (!explain_limits_parse(limits, text, len, &error)) {
+	as_named_limits(text, len);
+	if (!explain_limits_parse(limits, NULL, text, len, &error)) {
 		check_error(&error, len);
 		return false;
 	}
@@ -51,7 +64,7 @@ static bool as_limits(struct decant_limits *limits, const char *text, size_t len
 	file = open_text(&json, &json_len);
 	limits_json(&out, limits);
 	close_text(file);
-	CHECK(explain_limits_parse(&again, json, json_len, &error));
+	CHECK(explain_limits_parse(&again, NULL, json, json_len, &error));
 	CHECK(!memcmp(&again, limits, sizeof(again)));
 	free(json);
 	return true;
