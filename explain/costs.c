@@ -26,14 +26,13 @@ static double copy_ns(double bytes, unsigned which)
 	return lo->ns[which] + (bytes - (double)lo->bytes) * step;
 }
 
-static bool sink_ns(const char *sink, double ns[3])
+/* NULL: not measured. */
+static const struct costs_sink *find_sink(const char *sink)
 {
 	for (size_t i = 0; i < NR(costs_sinks); i++)
-		if (!strcmp(costs_sinks[i].name, sink)) {
-			memcpy(ns, costs_sinks[i].ns, sizeof(costs_sinks[i].ns));
-			return ns[1] > 0;
-		}
-	return false;
+		if (!strcmp(costs_sinks[i].name, sink))
+			return costs_sinks[i].ns[1] > 0 ? &costs_sinks[i] : NULL;
+	return NULL;
 }
 
 static bool has_rules(const struct decant_limits *limits)
@@ -45,20 +44,21 @@ static bool has_rules(const struct decant_limits *limits)
 bool costs_reckon(const struct explain_job *job, const struct explain_totals *totals,
 		  struct costs *costs)
 {
-	const char *sink = strcmp(job->sink, "direct") ? job->sink : "iovec";
+	const struct costs_sink *sink =
+		find_sink(strcmp(job->sink, "direct") ? job->sink : "iovec");
 	double fragments = (double)(totals->pieces + totals->splits);
-	double staged = (double)totals->staged_pieces, each = 0, all, ns[3];
+	double staged = (double)totals->staged_pieces, each = 0, all;
 
-	if (!sink_ns(sink, ns) || !totals->pieces)
+	if (!sink || !totals->pieces)
 		return false;
 	if (staged > 0)
 		each = (double)totals->staged_bytes / staged;
 	all = (double)totals->bytes / (double)totals->pieces;
 	for (unsigned i = 0; i < 3; i++) {
-		double fragment = ns[i];
+		double fragment = sink->ns[i];
 
 		fragment += has_rules(&job->limits) ? costs_rules[i] : 0;
-		fragment += job->layout->nr_regions ? costs_owners[i] : 0;
+		fragment += job->layout->nr_regions && !sink->owned ? costs_owners[i] : 0;
 		costs->extract[i] =
 			fragments * fragment + (double)totals->requests * costs_call[i];
 		costs->stage[i] = staged > 0 ? staged * copy_ns(each, i) : 0;

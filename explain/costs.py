@@ -4,7 +4,8 @@
 import json
 import sys
 
-# What a fragment costs in each sink, no owners and no rules, if it was measured.
+# What a fragment costs in each sink, without rules, if it was measured; those of NVMe with a
+# look-up of its owner, the others without.
 SINKS = {
     'iovec': ('extract', 'iovec->iovec'),
     'bvec': ('extract', 'iovec->bvec'),
@@ -47,10 +48,11 @@ def main():
     print('/* Made by costs.py from the committed benchmarks: low, median, high; ns. */')
     text = f"{where.get('processor', '?')}, commit {where.get('commit', '?')}"
     print(f'static const char costs_where[] = {json.dumps(text)};')
-    print('static const struct costs_sink { const char *name; double ns[3]; } '
+    print('static const struct costs_sink { const char *name; bool owned; double ns[3]; } '
           'costs_sinks[] = {')
     for name, which in SINKS.items():
-        print(f'\t{{"{name}", {show(figure(data, *which))}}},')
+        owned = str('one region' in which[1]).lower()
+        print(f'\t{{"{name}", {owned}, {show(figure(data, *which))}}},')
     print('};')
     for name, which in ('rules', RULES), ('owners', OWNERS), ('call', CALL):
         print(f'static const double costs_{name}[3] = {show(beyond(data, which))};')

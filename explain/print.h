@@ -18,6 +18,10 @@ bool costs_reckon(const struct explain_job *job, const struct explain_totals *to
 
 const char *costs_measured_on(void);
 
+/* What they are, and what measures them again. */
+#define COSTS_OF    "processor time, with warm caches; what the device takes is not in it"
+#define COSTS_AGAIN "./dev bench extract nvme copy"
+
 /* Numbers and words by the million: into a buffer, and that into a file. */
 struct out {
 	FILE *file;

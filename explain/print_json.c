@@ -111,7 +111,9 @@ static void costs(struct printer *p, const struct explain_totals *totals)
 	cost(p->out, "extract", costs.extract, true);
 	cost(p->out, "stage", costs.stage, false);
 	cost(p->out, "copy_everything", costs.bounce, false);
+	text(p->out, "what", COSTS_OF);
 	text(p->out, "measured_on", costs_measured_on());
+	text(p->out, "again", COSTS_AGAIN);
 	out_text(p->out, "}");
 }
 

@@ -56,7 +56,8 @@ def table(rig):
     text = explain(rig, '--layout', LAYOUT, '--limits', RULES, '--sink', 'sge')
     for word in ('7 pieces -> 8 elements in 2 requests; 1 merged, 2 splits, 3 bytes staged',
                  'split: boundary', 'staged: addr_align', 'ends: max_elements', 'stage+0x0',
-                 'piece 0 to 1', '|1: 4096 ', '[0: 4096', 'extraction', 'staging', 'what the device takes is not in it',
+                 'piece 0 to 1', '|1: 4096 ', '[0: 4096', 'extraction', 'staging',
+                 'what the device takes is not in it',
                  'no element crosses a multiple of it (4096)'):
         check(word in text, f'no {word!r} in {text}')
 
