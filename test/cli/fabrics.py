@@ -11,7 +11,7 @@ import time
 from protocol import (ERROR, HELLO, READY, accept, frame, message, offered_addresses, receive,
                       request, serve, words)
 from rig import (CHUNK, HOST, Skip, case, cases, check, check_error, digest, main, same,
-                 same_contents, server_of, wait_for)
+                 same_contents, wait_for)
 
 FABRICS = ['tcp', 'ofi:tcp', 'tcp;ofi_rxm', 'net', 'sockets', 'shm']
 SIZES = [0, 1, 4097, 5 * CHUNK + 3]
@@ -120,25 +120,10 @@ def no_such_fabric(rig, name):
         rig.bad(REFUSED[name][0], REFUSED[name][1], '--fabric', name, *ends(rig, way))
 
 
-def start(rig, way, *options):
-    """A copy that can't end by itself, with some of it done; the client and the server."""
-    if way == 'push':
-        child = rig.start(*options, '-', f'{HOST}:{rig.path("dst")}', stdin=-1)
-        child.stdin.write(bytes(3 * CHUNK))
-        child.stdin.flush()
-    else:
-        rig.file('src', 64 * CHUNK)
-        child = rig.start(*options, f'{HOST}:{rig.path("src")}', '-', stdout=-1)
-        child.stdout.read(1000)
-    server = server_of(child)
-    time.sleep(0.3)
-    return child, server
-
-
 @cases(['tcp, push', 'tcp;ofi_rxm, pull', 'shm, push'])
 def the_server_is_stopped(rig, name):
     fabric, way = name.split(', ')
-    child, server = start(rig, way, '--fabric', fabric, '--timeout', '1')
+    child, server = rig.stays_open(way, '--fabric', fabric, '--timeout', '1')
     os.kill(server, signal.SIGSTOP)
     # Progress of a pull ends where the pipe is full: drain it.
     if way == 'pull':
@@ -153,7 +138,7 @@ def the_server_is_stopped(rig, name):
 
 @cases(['tcp', 'shm'])
 def the_client_is_stopped(rig, fabric):
-    child, server = start(rig, 'push', '--fabric', fabric, '--timeout', '1')
+    child, server = rig.stays_open('push', '--fabric', fabric, '--timeout', '1')
     child.send_signal(signal.SIGSTOP)
     wait_for(lambda: not os.path.exists(f'/proc/{server}'), 'the end of the server', 30)
     child.send_signal(signal.SIGCONT)

@@ -11,8 +11,8 @@ import struct
 import subprocess
 import threading
 import time
-from protocol import HELLO, message, request
-from rig import Skip, case, cases, check, check_error, digest, main, same, wait_for
+from protocol import HELLO, garbage, message, request
+from rig import Skip, case, cases, check, check_error, digest, main, same
 from service import Proxy, Service, cutter, flipper, recorder
 
 OTHER_KEY = 'ab' * 32
@@ -377,26 +377,19 @@ def asks(path, timeout=60000, key=b'', **more):
     return HELLO + request(path, fabric=b'tcp', timeout=timeout, key=key, **more)
 
 
-GARBAGE = {'text': b'GET / HTTP/1.0\r\n\r\n' * 10, 'zeros': bytes(100000),
-           'a huge length': struct.pack('<QQ', 1, 1 << 62),
-           'a length over the limit': struct.pack('<QQ', 1, 65537) + bytes(70000),
-           'another version': message(1, struct.pack('<QQ', 99, 1) + b'9'),
-           'a string that is longer than the message': HELLO + message(2, struct.pack(
-               '<QQ', 1, 1 << 40)),
-           'an empty request': HELLO + message(2), 'out of turn': HELLO + message(7),
-           'an unknown type': HELLO + message(1 << 32), 'hello twice': HELLO * 2,
-           'half a message, and then nothing': (HELLO + message(2, bytes(100)))[:80] + b'\n.\n',
-           'an orderly end': b'\n.\n', 'a key in the clear': asks(b'x', key=bytes(32)),
-           'no limit on silence': asks(b'x', timeout=0) + b'\n.\n',
-           'a year of silence': asks(b'x', timeout=2147483647) + b'\n.\n',
-           'bytes that are not sealed': asks(b'x', plain=1),
-           'chunk 0': asks(b'x', chunk=0), 'chunk 2^63': asks(b'x', chunk=1 << 63),
-           'depth 2^40': asks(b'x', depth=1 << 40), 'depth 0': asks(b'x', depth=0),
-           'all rails': asks(b'x', rails=1 << 62), 'a path with a zero': asks(b'a\0b'),
-           'a path that climbs': asks(b'../x'), 'a name that climbs': asks(b'.', name=b'..'),
-           'a name with slashes': asks(b'.', name=b'../../x') + b'\n.\n',
-           'no path': asks(b''), 'a request and the end': asks(b'x') + b'\n.\n',
-           'a request and nonsense': asks(b'x') + message(4, bytes(10))}
+GARBAGE = garbage(asks) | {
+    'a length over the limit': struct.pack('<QQ', 1, 65537) + bytes(70000),
+    'an unknown type': HELLO + message(1 << 32), 'hello twice': HELLO * 2,
+    'half a message, and then nothing': (HELLO + message(2, bytes(100)))[:80] + b'\n.\n',
+    'an orderly end': b'\n.\n', 'a key in the clear': asks(b'x', key=bytes(32)),
+    'no limit on silence': asks(b'x', timeout=0) + b'\n.\n',
+    'a year of silence': asks(b'x', timeout=2147483647) + b'\n.\n',
+    'bytes that are not sealed': asks(b'x', plain=1), 'depth 0': asks(b'x', depth=0),
+    'all rails': asks(b'x', rails=1 << 62), 'a path that climbs': asks(b'../x'),
+    'a name that climbs': asks(b'.', name=b'..'),
+    'a name with slashes': asks(b'.', name=b'../../x') + b'\n.\n',
+    'no path': asks(b''), 'a request and the end': asks(b'x') + b'\n.\n',
+    'a request and nonsense': asks(b'x') + message(4, bytes(10))}
 
 
 @cases(GARBAGE)

@@ -11,7 +11,7 @@ import struct
 import subprocess
 import sys
 import time
-from protocol import HELLO, accept, message, request, serve, text, words
+from protocol import HELLO, accept, garbage, request, serve
 from rig import (CHUNK, HOST, Skip, case, cases, check, check_error, digest, main, same,
                  server_of, wait_for)
 
@@ -22,20 +22,10 @@ FABRICS = ['tcp', 'tcp;ofi_rxm', 'ofi:tcp', 'sockets', 'shm']
 
 
 def begin(rig, way, provider):
-    """A copy that can't end by itself, with some of it done; the client and the server."""
-    options = ['--fabric', provider]
+    """As stays_open, onto an old file."""
     if way == 'push':
         rig.file('old', 10)
-        child = rig.start(*options, '-', f'{HOST}:{rig.path("old")}', stdin=-1, stdout=-1)
-        child.stdin.write(bytes(3 * CHUNK))
-        child.stdin.flush()
-    else:
-        rig.file('src', 16 * CHUNK)
-        child = rig.start(*options, f'{HOST}:{rig.path("src")}', '-', stdin=-1, stdout=-1)
-        child.stdout.read(1000)
-    server = server_of(child)
-    time.sleep(0.3)
-    return child, server
+    return rig.stays_open(way, '--fabric', provider, dst='old')
 
 
 def no_debris(rig):
@@ -150,19 +140,8 @@ def client_vanishes_before_it_connects(rig, name):
     same(os.listdir(rig.dir), [], 'the directory')
 
 
-GARBAGE = {
+GARBAGE = garbage(lambda path, **more: HELLO + request(path, **more)) | {
     'nothing': b'',
-    'text': b'GET / HTTP/1.0\r\n\r\n' * 10,
-    'zeros': bytes(100000),
-    'a huge length': words(1, 1 << 62),
-    'another version': message(1, words(99) + text(b'9')),
-    'a string that is longer than the message': HELLO + message(2, words(1, 1 << 40)),
-    'an empty request': HELLO + message(2),
-    'a path with a zero': HELLO + request(b'a\0b'),
-    'chunk 0': HELLO + request(b'/nonexistent/x', chunk=0),
-    'chunk 2^63': HELLO + request(b'/nonexistent/x', chunk=1 << 63),
-    'depth 2^40': HELLO + request(b'/nonexistent/x', depth=1 << 40),
-    'out of turn': HELLO + message(7),
     'half a message': HELLO + request(b'x')[:50],
     'an unknown provider': HELLO + request(b'dst', fabric=b'\xff\n%s'),
     'no rails': HELLO + request(b'dst', rails=0),

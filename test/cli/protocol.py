@@ -38,6 +38,23 @@ def accept(*rails):
     return message(4, words(len(rails)) + b''.join(text(at) + words(0, 0) for at in rails))
 
 
+def garbage(ask):
+    """What no server puts up with; ask makes its greeting and a request for a path."""
+    return {
+        'text': b'GET / HTTP/1.0\r\n\r\n' * 10,
+        'zeros': bytes(100000),
+        'a huge length': words(1, 1 << 62),
+        'another version': message(1, words(99) + text(b'9')),
+        'a string that is longer than the message': HELLO + message(2, words(1, 1 << 40)),
+        'an empty request': HELLO + message(2),
+        'a path with a zero': ask(b'a\0b'),
+        'chunk 0': ask(b'/nonexistent/x', chunk=0),
+        'chunk 2^63': ask(b'/nonexistent/x', chunk=1 << 63),
+        'depth 2^40': ask(b'/nonexistent/x', depth=1 << 40),
+        'out of turn': HELLO + message(7),
+    }
+
+
 def serve(rig):
     server = subprocess.Popen([rig.decant, 'serve', '--stdio'], stdin=-1, stdout=-1, stderr=-1)
     rig.undo.append(lambda: (server.kill(), server.wait(), server.stdin.close(),

@@ -168,6 +168,20 @@ class Rig:
                                   child.stderr.close(), child.stdout and child.stdout.close()))
         return child
 
+    def stays_open(self, way, *options, dst='dst'):
+        """A copy that can't end by itself, with some of it done; the client and the server."""
+        if way == 'push':
+            child = self.start(*options, '-', f'{HOST}:{self.path(dst)}', stdin=-1, stdout=-1)
+            child.stdin.write(bytes(3 * CHUNK))
+            child.stdin.flush()
+        else:
+            self.file('src', 32 * CHUNK)
+            child = self.start(*options, f'{HOST}:{self.path("src")}', '-', stdin=-1, stdout=-1)
+            child.stdout.read(1000)
+        server = server_of(child)
+        time.sleep(0.3)
+        return child, server
+
     def good(self, *args, **more):
         """It works, and says nothing."""
         done = self.run(*args, **more)

@@ -10,8 +10,8 @@ import signal
 import socket
 import subprocess
 from rig import (CHUNK, HOST, Skip, case, cases, check, check_error, digest, main, same,
-                 same_contents, server_of, wait_for)
-from service import Service, links_of
+                 same_contents)
+from service import Service
 
 NAME = re.compile(r'[0-9a-f]{16}')
 FORM = re.compile(r'# created: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)\n'
@@ -170,30 +170,10 @@ def kinds_of_target(rig):
     same(done.stdout, rig.path('src').read_bytes(), 'to the pipe')
 
 
-def has_draft(pid):
-    """It writes a file that has no name yet."""
-    return any('/root/' in link and '(deleted)' in link for link in links_of(pid))
-
-
-def stays_open(rig, service, way, *options, fabric='tcp'):
-    """A copy that goes on as long as the test wants."""
-    options = [*service.options('--fabric', fabric), '--quiet', *options]
-    if way == 'push':
-        child = rig.start(*options, '-', service.url('file'), stdin=-1, stdout=-1)
-        child.stdin.write(bytes(2 * CHUNK))
-        child.stdin.flush()
-    else:
-        rig.file(service.root / 'file', 40 * CHUNK)
-        child = rig.start(*options, service.url('file'), '-', stdin=-1, stdout=-1)
-        child.stdout.read(1000)
-    wait_for(lambda: way == 'pull' or any(map(has_draft, service.children())), 'the draft')
-    return child
-
-
 @cases(['push', 'pull'])
 def what_is_under_way_finishes(rig, way):
     service = Service(rig)
-    child = stays_open(rig, service, way)
+    child = service.stays_open(way)
     service.process.send_signal(signal.SIGTERM)
     service.logged('stopping')
     with socket.socket() as late:
@@ -213,7 +193,7 @@ def what_is_under_way_finishes(rig, way):
 def what_does_not_finish_is_rolled_back(rig, name):
     way, how = name.split(', ')
     service = Service(rig, '--grace', '0' if how == 'no time' else '600')
-    child = stays_open(rig, service, way)
+    child = service.stays_open(way)
     service.process.send_signal(signal.SIGTERM)
     if how != 'no time':
         service.logged('stopping')
@@ -229,7 +209,7 @@ def what_does_not_finish_is_rolled_back(rig, name):
 @case('a client that is stopped gives its place to others')
 def stopped_client(rig):
     service = Service(rig, '--max-connections', '1', '--timeout', '1')
-    child = stays_open(rig, service, 'push', '--timeout', '600')
+    child = service.stays_open('push', '--timeout', '600')
     child.send_signal(signal.SIGSTOP)
     service.logged('(tester)', 'push of file', 'no sign of life for 1 s')
     service.idle()
@@ -251,7 +231,7 @@ def stopped_server(rig, when):
         check_error(5, ['127.0.0.1', 'handshake in time'], done.returncode, done.stderr)
         return
     # The server's patience is the client's, too.
-    child = stays_open(rig, service, when)
+    child = service.stays_open(when)
     for pid in service.children():
         os.kill(pid, signal.SIGSTOP)
     if when == 'pull':
@@ -291,7 +271,7 @@ def data_ports(rig, name):
     fabric, way = name.split(', ')
     service, ports = ranged(rig, 2, '--read-only' if way == 'pull' else '--grace=1')
     # Or auto takes shared memory.
-    child = stays_open(rig, service, way, *(['--rails', '2'] if fabric == 'tcp' else []),
+    child = service.stays_open(way, *(['--rails', '2'] if fabric == 'tcp' else []),
                        fabric=fabric)
     seen = service.ports()
     check(seen <= ports | {service.port}, f'{seen}, not {ports}')
@@ -307,7 +287,7 @@ def data_ports(rig, name):
 def one_port(rig):
     service, _ = ranged(rig, 1)
     rig.file('src', 2 * CHUNK + 1)
-    long = stays_open(rig, service, 'push')
+    long = service.stays_open('push')
     children = [rig.start(*service.options(), rig.path('src'), service.url(f'{i}'))
                 for i in range(6)]
     for i, child in enumerate(children):

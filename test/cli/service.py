@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import threading
-from rig import check, wait_for
+from rig import CHUNK, check, wait_for
 
 LISTENING = re.compile(r'listening on 127\.0\.0\.1:(\d+)')
 
@@ -64,6 +64,25 @@ class Service:
                   if link.startswith('socket:[')}
         lines = [line.split() for line in pathlib.Path('/proc/net/tcp').read_text().splitlines()]
         return {int(line[1].split(':')[1], 16) for line in lines if line[9] in inodes}
+
+    def writes(self):
+        """A connection writes a file that has no name yet."""
+        return any('/root/' in link and '(deleted)' in link
+                   for pid in self.children() for link in links_of(pid))
+
+    def stays_open(self, way, *options, fabric='tcp'):
+        """A copy of 'file' that goes on as long as the test wants."""
+        options = [*self.options('--fabric', fabric), '--quiet', *options]
+        if way == 'push':
+            child = self.rig.start(*options, '-', self.url('file'), stdin=-1, stdout=-1)
+            child.stdin.write(bytes(2 * CHUNK))
+            child.stdin.flush()
+        else:
+            self.rig.file(self.root / 'file', 40 * CHUNK)
+            child = self.rig.start(*options, self.url('file'), '-', stdin=-1, stdout=-1)
+            child.stdout.read(1000)
+        wait_for(lambda: way == 'pull' or self.writes(), 'the draft')
+        return child
 
     def idle(self):
         """No process of it is left for a client."""
