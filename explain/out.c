@@ -84,6 +84,15 @@ struct why_word why_word(unsigned bit)
 	return word;
 }
 
+struct element_place element_place(const struct explain_element *el)
+{
+	struct element_place place;
+
+	snprintf(place.text, sizeof(place.text), "%s0x%llx", el->staged ? "stage+" : "",
+		 (unsigned long long)el->addr);
+	return place;
+}
+
 unsigned out_whys(struct out *out, unsigned whys, const char *between, const char *quote)
 {
 	unsigned len = 0;

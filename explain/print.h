@@ -48,6 +48,12 @@ struct why_word {
 };
 struct why_word why_word(unsigned bit);
 
+/* Where an element lies: 0x1000, stage+0x40. */
+struct element_place {
+	char text[32];
+};
+struct element_place element_place(const struct explain_element *el);
+
 void limits_json(struct out *out, const struct decant_limits *limits);
 
 /* The beginning of an explanation, kept to be drawn. */

@@ -90,17 +90,6 @@ static void notes(struct printer *p, const struct explain_element *el)
 	}
 }
 
-static void place(struct out *out, const struct explain_element *el)
-{
-	char room[32];
-
-	snprintf(room, sizeof(room), el->staged ? "stage+%#llx" : "%#llx",
-		 (unsigned long long)el->addr);
-	if (el->staged && !el->addr)
-		snprintf(room, sizeof(room), "stage+0x0");
-	out_text_in(out, room, 18);
-}
-
 bool text_element(void *user, const struct explain_element *el)
 {
 	struct printer *p = user;
@@ -115,7 +104,7 @@ bool text_element(void *user, const struct explain_element *el)
 	p->whys |= el->begins | el->stages;
 	out_number_in(out, el->index, 8);
 	out_text(out, "  ");
-	place(out, el);
+	out_text_in(out, element_place(el).text, 18);
 	out_number_in(out, el->len, 10);
 	out_text(out, "  ");
 	from(out, el);
@@ -150,15 +139,15 @@ bool text_request(void *user, const struct explain_request *request)
 
 static void cost(struct out *out, const char *name, const double ns[3])
 {
-	double unit = ns[1] >= 1e6 ? 1e6 : ns[1] >= 1e3 ? 1e3 : 1;
+	static const char *const units[] = {"ns", "us", "ms", "s"};
+	double unit = 1;
 	char room[128];
+	int i = 0;
 
+	for (; i < 3 && ns[1] >= 1e3 * unit; i++)
+		unit *= 1e3;
 	snprintf(room, sizeof(room), "  %-18s %8.3g %s (%.3g to %.3g)\n", name,
-		 ns[1] / unit,
-		 unit > 1e3 ? "ms"
-		 : unit > 1 ? "us"
-			    : "ns",
-		 ns[0] / unit, ns[2] / unit);
+		 ns[1] / unit, units[i], ns[0] / unit, ns[2] / unit);
 	out_text(out, room);
 }
 

@@ -8,11 +8,13 @@
 #define MARGIN		24.0
 #define BAND		34.0
 #define ROW		134.0
-#define HEAD		92.0
+#define HEAD		108.0
 #define CHARACTER	6.7
 #define SMALL_CHARACTER 6.1
 #define LINES		3
 #define LABEL_INSET	4.0
+#define ROWS_MOST	240	       /* renderers take 32767 pixels, if as many */
+#define GOES_ON		"\342\200\246" /* from the row above: an ellipsis */
 
 struct svg {
 	FILE *file;
@@ -48,6 +50,11 @@ static void line_at(struct svg *svg, double x, double top, double bottom,
 	fprintf(svg->file,
 		"<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" class=\"%s\"/>\n",
 		x, x, top, bottom, class);
+}
+
+static bool begins_request(const struct svg *svg, const struct segment *s)
+{
+	return s->el_begins && !svg->d->picture->els[s->el].index;
 }
 
 /* The longer of two labels that fits, or none. */
@@ -88,14 +95,15 @@ static void piece_label(struct svg *svg, double x, const struct segment *s,
 {
 	const struct iovec *piece = &svg->d->picture->layout->pieces[s->piece];
 	double width = run_width(svg, s, end, true);
+	const char *on = s->piece_begins ? "" : GOES_ON;
 	char text[64], shorter[32];
 
 	if (s->pad) {
 		fit(svg, x, svg->y + 14, width, "padding", "");
 		return;
 	}
-	snprintf(shorter, sizeof(shorter), "p%zu", s->piece);
-	snprintf(text, sizeof(text), "p%zu: %zu", s->piece, piece->iov_len);
+	snprintf(shorter, sizeof(shorter), "%sp%zu", on, s->piece);
+	snprintf(text, sizeof(text), "%sp%zu: %zu", on, s->piece, piece->iov_len);
 	fit(svg, x, svg->y + 14, width, text, shorter);
 	snprintf(text, sizeof(text), "%p", piece->iov_base);
 	fit(svg, x, svg->y + 28, width, text, "");
@@ -106,17 +114,15 @@ static void element_label(struct svg *svg, double x, const struct segment *s,
 {
 	const struct explain_element *el = &svg->d->picture->els[s->el];
 	double width = run_width(svg, s, end, false), y = svg->y + BAND + 4;
+	const char *on = s->el_begins ? "" : GOES_ON;
 	char text[64], shorter[32];
 
-	snprintf(shorter, sizeof(shorter), "#%zu", el->index);
-	snprintf(text, sizeof(text), "#%zu: %zu", el->index, el->len);
+	snprintf(shorter, sizeof(shorter), "%s#%zu", on, el->index);
+	snprintf(text, sizeof(text), "%s#%zu: %zu", on, el->index, el->len);
 	fit(svg, x, y + 14, width, text, shorter);
-	snprintf(text, sizeof(text), el->staged ? "stage+%#llx" : "%#llx",
-		 (unsigned long long)el->addr);
-	fit(svg, x, y + 28, width, text, "");
-	if (!s->el_begins || el->index)
+	fit(svg, x, y + 28, width, element_place(el).text, "");
+	if (!begins_request(svg, s))
 		return;
-	line_at(svg, x, svg->y - 14, y + BAND + 4, "request");
 	snprintf(text, sizeof(text), "request %zu", el->request);
 	text_at(svg, x + 4, svg->y - 5, "head", text);
 }
@@ -170,11 +176,13 @@ static void draw_rects(struct svg *svg, double x, const struct segment *at,
 		rect_at(svg, x, svg->y + BAND + 4, run_width(svg, at, end, false), class);
 }
 
-/* Borders of one side that the other does not have. */
+/* Where requests begin, and borders of one side that the other does not have. */
 static void draw_border(struct svg *svg, double x, const struct segment *s, bool first)
 {
 	double y = svg->y;
 
+	if (begins_request(svg, s))
+		line_at(svg, x, y - 14, y + 2 * BAND + 8, "request");
 	if (first)
 		return;
 	if (s->el_begins && !s->piece_begins && !s->pad)
@@ -224,13 +232,15 @@ static const struct segment *row_end(const struct segment *s, const struct segme
 	return s;
 }
 
-static size_t rows_of(const struct segment *s, const struct segment *end)
+/* How many rows there are to be; what does not fit into the most is left out. */
+static size_t rows_of(const struct segment *s, const struct segment **end)
 {
 	double width;
 	size_t rows = 0;
 
-	for (; s < end; rows++)
-		s = row_end(s, end, &width);
+	for (; s < *end && rows < ROWS_MOST; rows++)
+		s = row_end(s, *end, &width);
+	*end = s;
 	return rows;
 }
 
@@ -255,37 +265,49 @@ static const char style[] =
 static void draw_key(struct svg *svg, double x, const char *class, const char *text)
 {
 	fprintf(svg->file,
-		"<rect x=\"%.1f\" y=\"58\" width=\"14\" height=\"12\" class=\"%s\"/>\n",
+		"<rect x=\"%.1f\" y=\"74\" width=\"14\" height=\"12\" class=\"%s\"/>\n",
 		x, class);
-	text_at(svg, x + 19, 68, "label", text);
+	text_at(svg, x + 19, 84, "label", text);
 }
 
-static void draw_head(struct svg *svg, bool all)
+static void draw_totals(struct svg *svg, bool all)
 {
 	const struct explain_totals *t = svg->d->totals;
-	const struct explain_job *job = svg->d->job;
-	struct decant_limits limits = job->limits;
-	char text[512];
-	int len;
+	char text[256];
 
 	snprintf(text, sizeof(text),
-		 "%zu pieces, %zu bytes \342\206\222 %zu %s elements, %zu requests",
-		 t->pieces, t->bytes, t->elements, job->sink, t->requests);
+		 "%zu piece%s, %zu bytes \342\206\222 %zu %s element%s, %zu request%s",
+		 t->pieces, t->pieces == 1 ? "" : "s", t->bytes, t->elements,
+		 svg->d->job->sink, t->elements == 1 ? "" : "s", t->requests,
+		 t->requests == 1 ? "" : "s");
 	text_at(svg, MARGIN, 28, "title", text);
-	len = snprintf(text, sizeof(text), "%zu merged, %zu split, %zu bytes staged%s",
-		       t->merged, t->splits, t->staged_bytes,
-		       all ? "" : "; the first of them");
+	snprintf(text, sizeof(text), "%zu merged, %zu split, %zu bytes staged%s",
+		 t->merged, t->splits, t->staged_bytes, all ? "" : "; the first of them");
+	text_at(svg, MARGIN, 48, "label", text);
+}
+
+static void draw_limits(struct svg *svg)
+{
+	struct decant_limits limits = svg->d->job->limits;
+	char text[512] = "limits: none but the sink's";
+	int len = 0;
+
 	for (unsigned i = 0; explain_limits_name(i); i++)
 		if (*explain_limits_field(&limits, i))
 			len += snprintf(text + len, sizeof(text) - (size_t)len,
-					"; %s %zu", explain_limits_name(i),
+					"%s%s %zu",
+					len ? ", " : "limits: ", explain_limits_name(i),
 					*explain_limits_field(&limits, i));
-	text_at(svg, MARGIN, 48, "label", text);
+	text_at(svg, MARGIN, 64, "label", text);
+}
+
+static void draw_keys(struct svg *svg)
+{
 	draw_key(svg, MARGIN, "p1", "piece of the source");
 	draw_key(svg, MARGIN + 190, "e1", "element, direct");
 	draw_key(svg, MARGIN + 350, "staged", "element, staged");
 	draw_key(svg, MARGIN + 510, "pad", "padding of a block");
-	text_at(svg, MARGIN + 690, 68, "label",
+	text_at(svg, MARGIN + 690, 84, "label",
 		"dashed: split above, merged below; beneath: why");
 }
 
@@ -310,13 +332,14 @@ bool picture_svg(const struct drawing *drawing, FILE *file)
 	struct svg svg = {.file = file, .d = drawing, .y = HEAD + 12};
 	struct segment *segments = NULL;
 	size_t nr = picture_segments(drawing->picture, &segments);
+	const struct segment *end = segments + nr;
 	double height;
 	bool all;
 
 	if (!nr)
 		return false;
-	height = HEAD + ROW * (double)rows_of(segments, segments + nr);
-	all = segments[nr - 1].el + 1 == drawing->totals->elements &&
+	height = HEAD + ROW * (double)rows_of(segments, &end);
+	all = end == segments + nr && end[-1].el + 1 == drawing->totals->elements &&
 	      nr < PICTURE_SEGMENTS;
 	fprintf(file,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" "
@@ -325,8 +348,10 @@ bool picture_svg(const struct drawing *drawing, FILE *file)
 		PAGE, height, PAGE, height, style);
 	fprintf(file, "<rect class=\"page\" width=\"%.0f\" height=\"%.0f\"/>\n", PAGE,
 		height);
-	draw_head(&svg, all);
-	draw_rows(&svg, segments, segments + nr);
+	draw_totals(&svg, all);
+	draw_limits(&svg);
+	draw_keys(&svg);
+	draw_rows(&svg, segments, end);
 	fprintf(file, "</svg>\n");
 	free(segments);
 	return !fflush(file) && !ferror(file);

@@ -248,6 +248,28 @@ def a_drawing(rig, name):
         check(found.get(colour, 0) > 5 * pieces, f'little of {colour.hex()}')
 
 
+@case('a drawing of more than renderers take')
+def large_drawing(rig):
+    path = rig.path('large.svg')
+    explain(rig, '--pieces', 3000, '--size', '1G', '--sink', 'sge', '--svg', path)
+    text = path.read_text()
+    check(20000 < int(re.search(r'height="(\d+)"', text)[1]) <= 32767, text[:200])
+    check('the first of them' in text, 'it does not say that it is not all')
+    explain(rig, '--layout', '30x1M@0x10000000/2M', '--sink', 'sge', '--limits', 'boundary=4M',
+            '--svg', path)
+    text = path.read_text()
+    check('limits: boundary 4194304<' in text and 'the first of them' not in text, text[:2000])
+
+
+@case('what goes on in the next row of a drawing')
+def next_row(rig):
+    path = rig.path('rows.svg')
+    explain(rig, '--layout', '30x1M@0x10000000', '--svg', path)
+    text = path.read_text()
+    check('1 iovec element, 1 request<' in text, 'one element')
+    same((text.count('>#0: '), text.count('>…#0: ') > 1), (1, True), 'its labels')
+
+
 @case('a drawing that can not be written')
 def svg_errors(rig):
     done = decant(rig, 'explain', '--layout', '1@1', '--svg', rig.path('no/such'))
