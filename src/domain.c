@@ -127,12 +127,17 @@ int decant_domain_unmap(struct decant_domain *domain, struct decant_region *regi
 	return slot ? 0 : -ENOENT;
 }
 
-void decant_domain_fini(struct decant_domain *domain)
+void decant_domain_clear(struct decant_domain *domain)
 {
 	pthread_mutex_lock(&domain->lock);
 	while (domain->regions)
 		unmap_slot(domain, domain->regions);
 	pthread_mutex_unlock(&domain->lock);
+}
+
+void decant_domain_fini(struct decant_domain *domain)
+{
+	decant_domain_clear(domain);
 	pthread_mutex_destroy(&domain->lock);
 }
 

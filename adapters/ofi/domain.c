@@ -32,6 +32,9 @@ static int register_memory(struct decant_ofi *ofi, const struct decant_span *spa
 			  (ofi->granted ? FI_REMOTE_READ : 0);
 	int rc, tries = 4;
 
+	if (fabric_asks(ofi, FI_MR_ENDPOINT) &&
+	    __atomic_load_n(&ofi->buried, __ATOMIC_RELAXED))
+		return -FI_ENOTCONN;
 	/* a key that we chose may be taken */
 	do
 		rc = fi_mr_reg(ofi->access, span->addr, span->len, access, 0,

@@ -100,7 +100,7 @@ struct decant_ofi {
 	bool granted; /* peers with a key may read, too */
 	bool passive;
 	bool connected;
-	bool buried; /* closed after death */
+	bool buried; /* closed after death; also read by threads that map a region */
 	size_t tx_limit;
 	size_t rx_limit;
 	unsigned depth;

@@ -191,14 +191,19 @@ static void flush(struct decant_ofi *ofi, int error)
 	}
 }
 
-/* Close the end point, so that the provider lets go of all memory; then flush. */
+/*
+ * Close the end point, so that the provider lets go of all memory; then flush. Memory
+ * that is bound to it has to go before.
+ */
 void fabric_die(struct decant_ofi *ofi, int error)
 {
 	ofi->dead = error;
 	for (int i = 0; ofi->connected && i < LAST_BATCHES && reap(ofi); i++)
 		;
 	ofi->dead = error;
-	ofi->buried = true;
+	__atomic_store_n(&ofi->buried, true, __ATOMIC_RELAXED);
+	if (fabric_asks(ofi, FI_MR_ENDPOINT))
+		decant_domain_clear(&ofi->domain);
 	if (ofi->ep && !fi_close(&ofi->ep->fid))
 		ofi->ep = NULL;
 	flush(ofi, error);

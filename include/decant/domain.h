@@ -69,7 +69,18 @@ DECANT_API void decant_domain_init(struct decant_domain *domain,
 				   const struct decant_domain_ops *ops);
 
 /**
- * decant_domain_fini - unmap every region that is still mapped
+ * decant_domain_clear - unmap every region
+ * @domain: no extraction or transfer may be using a mapping. It can be used on, and
+ *	regions may lose their last reference at the same time.
+ *
+ * For adapters whose device lets go of all memory at once, as when it resets.
+ *
+ * Since: 0.1
+ */
+DECANT_API void decant_domain_clear(struct decant_domain *domain);
+
+/**
+ * decant_domain_fini - unmap every region that is still mapped, and end the domain
  * @domain: no extraction may use it any more, and no region mapped here may lose its last
  *	reference at the same time
  *
@@ -81,8 +92,8 @@ DECANT_API void decant_domain_fini(struct decant_domain *domain);
  * decant_domain_map - make a region known to a domain, once
  * @domain: the domain
  * @region: the region; the caller has a reference. The domain takes none: the mapping
- *	ends with decant_domain_unmap(), decant_domain_fini() or the region's last
- *	reference.
+ *	ends with decant_domain_unmap(), decant_domain_clear(), decant_domain_fini() or
+ *	the region's last reference.
  *
  * Mapping a region again changes nothing and is no error. Safe from any thread.
  *

@@ -85,8 +85,12 @@ static void mappings(void)
 	fake[1].error = 0;
 	CHECK_EQ(decant_domain_map(&fake[1].domain, regions[2]), 0);
 	CHECK_EQ(decant_domain_mapping(&fake[1].domain, regions[2])->lkey, 4);
-	decant_domain_fini(&fake[0].domain);
+	decant_domain_clear(&fake[0].domain);
 	CHECK_EQ(fake[0].unmaps, 3);
+	CHECK(!decant_domain_mapping(&fake[0].domain, regions[0]));
+	CHECK_EQ(decant_domain_map(&fake[0].domain, regions[0]), 0);
+	decant_domain_fini(&fake[0].domain);
+	CHECK_EQ(fake[0].unmaps, 4);
 	for (size_t j = 0; j < 3; j++)
 		decant_region_put(regions[j]);
 	CHECK_EQ(fake[1].unmaps, fake[1].maps);

@@ -193,7 +193,8 @@ DECANT_API void decant_ofi_info(const struct decant_ofi *ofi,
  *
  * Mapping a region registers it once for everything that this header offers: local use,
  * and writes by a peer that was given its key. Peers can read it if the
- * options say so.
+ * options say so. With providers that bind memory to an end point (FI_MR_ENDPOINT), all
+ * mappings end when the end point dies.
  *
  * Return: the domain, which lives as long as the end point.
  * Since: 0.1
@@ -382,9 +383,10 @@ DECANT_API DECANT_MUST int decant_ofi_write(struct decant_ofi *ofi,
  * Return: as decant_ofi_write().
  * Since: 0.1
  */
-DECANT_API DECANT_MUST int
-decant_ofi_read(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
-		const struct decant_ofi_remote *remote, uint64_t offset, void *user);
+DECANT_API DECANT_MUST int decant_ofi_read(struct decant_ofi *ofi, struct decant_iter *it,
+					   size_t len,
+					   const struct decant_ofi_remote *remote,
+					   uint64_t offset, void *user);
 
 /**
  * decant_ofi_poll - make progress and gather events, without waiting
