@@ -80,7 +80,7 @@ class Scale:
 
 
 def mark(value):
-    return f'{value:.3g}'
+    return f'{value:,.0f}' if value >= 1000 else f'{value:.3g}'
 
 
 def ratio_text(row):
