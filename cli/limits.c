@@ -38,15 +38,15 @@ static const struct {
 	const char *name;
 	limits_section *show;
 	limits_of *of;
-	bool name_needed;
+	enum { NAME_NEVER, NAME_PERHAPS, NAME_NEEDED } name_behind;
 } sorts[] = {
-	{"block", limits_block, limits_of_block, false},
-	{"uring", limits_uring, limits_of_uring, false},
-	{"fabric", limits_fabric, limits_of_fabric, false},
-	{"verbs", limits_verbs, limits_of_verbs, false},
-	{"crypto", limits_crypto, NULL, false},
-	{"file", limits_file, limits_of_file, true},
-	{"nvme", NULL, limits_of_nvme, true},
+	{"block", limits_block, limits_of_block, NAME_PERHAPS},
+	{"uring", limits_uring, limits_of_uring, NAME_NEVER},
+	{"fabric", limits_fabric, limits_of_fabric, NAME_PERHAPS},
+	{"verbs", limits_verbs, limits_of_verbs, NAME_PERHAPS},
+	{"crypto", limits_crypto, NULL, NAME_NEVER},
+	{"file", limits_file, limits_of_file, NAME_NEEDED},
+	{"nvme", NULL, limits_of_nvme, NAME_NEEDED},
 };
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))
@@ -60,10 +60,19 @@ static int sort_of(const char *arg, const char **rest)
 		if (strncmp(arg, sorts[i].name, len) || (arg[len] && arg[len] != ':'))
 			continue;
 		*rest = arg[len] ? arg + len + 1 : NULL;
-		if (*rest || !sorts[i].name_needed)
+		if (*rest || sorts[i].name_behind != NAME_NEEDED)
 			return (int)i;
 	}
 	return -1;
+}
+
+static bool may_have_name(int sort, const char *name, struct report *report)
+{
+	const char *what = sorts[sort].name;
+
+	return !name || sorts[sort].name_behind != NAME_NEVER ||
+	       report_set(report, EXIT_USAGE, "%s:%s: expected %s alone", what, name,
+			  what);
 }
 
 void limits_print_json(FILE *file, const char *name, const struct decant_limits *limits)
@@ -91,7 +100,7 @@ bool limits_of_real(const char *arg, struct decant_limits *limits, struct report
 	const char *rest;
 	int sort = sort_of(arg, &rest);
 
-	return sorts[sort].of(rest, limits, report);
+	return may_have_name(sort, rest, report) && sorts[sort].of(rest, limits, report);
 }
 
 static bool inspect(const char *path, struct decant_uring_file_info *info,
@@ -191,7 +200,7 @@ static bool show_all(struct limits_request *r)
 {
 	r->all = true;
 	for (size_t i = 0; i < NR(sorts); i++) {
-		if (sorts[i].name_needed)
+		if (sorts[i].name_behind == NAME_NEEDED)
 			continue;
 		if (i)
 			fprintf(r->out, r->json ? ",\n" : "\n");
@@ -210,7 +219,7 @@ static bool show(struct limits_request *r, const char *what)
 		return show_all(r);
 	sort = sort_of(what, &r->name);
 	if (sort >= 0 && sorts[sort].show)
-		return sorts[sort].show(r);
+		return may_have_name(sort, r->name, r->report) && sorts[sort].show(r);
 	r->name = what;
 	return limits_file(r);
 }

@@ -214,10 +214,10 @@ static void draw_row(const struct picture *picture, struct out *out,
 	}
 	for (unsigned i = 0; i < 3; i++)
 		lines[i].end = column;
+	out_text(out, "\n");
 	show(out, "source", &lines[0], true);
 	show(out, "result", &lines[1], true);
 	show(out, "", &lines[2], false);
-	out_text(out, "\n");
 }
 
 void picture_text(const struct picture *picture, struct out *out, unsigned columns,
@@ -233,7 +233,7 @@ void picture_text(const struct picture *picture, struct out *out, unsigned colum
 	nr = picture_segments(&part, &segments);
 	if (nr)
 		out_text(out, "\npicture  number: bytes; [ begins a request, ~ is "
-			      "scratch memory\n\n");
+			      "scratch memory\n");
 	while (begin < nr) {
 		size_t end = begin;
 		unsigned used = MARGIN + 1;

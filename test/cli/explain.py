@@ -340,6 +340,7 @@ ERRORS = {
     'no such provider': (5, ['fabric:none'], ['--limits', 'fabric:none']),
     'no such block device': (5, ['block:none'], ['--limits', 'block:none']),
     'no such file': (3, ['nofile'], ['--limits', 'file:nofile']),
+    'a ring with a name': (2, ['uring:x', 'alone'], ['--limits', 'uring:x']),
     'a controller': (2, ['at 5', 'mdts'], ['--limits', 'nvme:mdts=x']),
     'a controller without SGLs': (2, ['SGLs'], ['--limits', 'nvme:sgls=0']),
 }
@@ -509,6 +510,12 @@ def verbs(rig):
         return
     for device in json.loads(done.stdout)['verbs']:
         check(device['limits']['max_elements'] >= 1, device)
+
+
+@cases(['uring:x', 'crypto:x'])
+def no_name_behind(rig, what):
+    done = decant(rig, 'limits', what)
+    check_error(2, [what, 'alone'], done.returncode, done.stderr)
 
 
 @case('limits of everything')
