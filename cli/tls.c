@@ -9,8 +9,7 @@
 #include <openssl/ssl.h>
 #include "tls.h"
 
-#define SUITE  "TLS_AES_256_GCM_SHA384"
-#define GROUPS "X25519"
+#define SUITE "TLS_AES_256_GCM_SHA384"
 
 static const unsigned char suite_id[] = {0x13, 0x02}; /* RFC 8446, B.4 */
 static const unsigned char protocol[] = {8, 'd', 'e', 'c', 'a', 'n', 't', '/', '1'};
@@ -86,14 +85,16 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *l
 /* What holds for both sides; whatever the system's configuration of OpenSSL allows. */
 static bool restrict_context(SSL_CTX *c)
 {
+	int group = NID_X25519;
+
 	SSL_CTX_set_options(c, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_clear_options(c, SSL_OP_ALLOW_NO_DHE_KEX | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
 	return SSL_CTX_set_min_proto_version(c, TLS1_3_VERSION) &&
 	       SSL_CTX_set_max_proto_version(c, TLS1_3_VERSION) &&
-	       SSL_CTX_set_ciphersuites(c, SUITE) &&
-	       SSL_CTX_set1_groups_list(c, GROUPS) && SSL_CTX_set_num_tickets(c, 0) &&
-	       SSL_CTX_set_max_early_data(c, 0) && SSL_CTX_set_recv_max_early_data(c, 0);
+	       SSL_CTX_set_ciphersuites(c, SUITE) && SSL_CTX_set1_groups(c, &group, 1) &&
+	       SSL_CTX_set_num_tickets(c, 0) && SSL_CTX_set_max_early_data(c, 0) &&
+	       SSL_CTX_set_recv_max_early_data(c, 0);
 }
 
 static bool set_side(struct tls *t)
