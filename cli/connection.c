@@ -10,11 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DEFAULT_MS 30000
-#define TOKEN_MS   1000 /* how long who connects may take to say the token */
 
 void connection_init(struct connection *c, int timeout, int accept_timeout)
 {
@@ -30,6 +28,14 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
+static void send_away(struct connection *c, unsigned i)
+{
+	close_fd(&c->strangers[i].fd);
+	c->nr_strangers--;
+	memmove(&c->strangers[i], &c->strangers[i + 1],
+		(c->nr_strangers - i) * sizeof(c->strangers[i]));
+}
+
 void connection_shut(struct connection *c)
 {
 	if (c->fd >= 0)
@@ -38,6 +44,8 @@ void connection_shut(struct connection *c)
 
 void connection_close(struct connection *c)
 {
+	while (c->nr_strangers)
+		send_away(c, c->nr_strangers - 1);
 	close_fd(&c->listener);
 	close_fd(&c->fd);
 }
@@ -68,7 +76,7 @@ static int listen_on(struct connection *c, const char *node, unsigned port)
 	if (c->listener < 0 ||
 	    setsockopt(c->listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) ||
 	    bind(c->listener, list->ai_addr, list->ai_addrlen) ||
-	    listen(c->listener, 1)) {
+	    listen(c->listener, CONNECTION_STRANGERS)) {
 		err = -errno;
 		close_fd(&c->listener);
 	}
@@ -212,61 +220,77 @@ int connection_connect(struct connection *c, const void *address, size_t len)
 	return err;
 }
 
-static long long now(void)
+static bool is_token(const struct connection *c, const unsigned char *said)
 {
-	struct timespec t;
+	unsigned char token[CONNECTION_TOKEN], other[CONNECTION_TOKEN];
+	struct decant_iter a, b;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
+	memcpy(token, c->token, sizeof(token));
+	memcpy(other, said, sizeof(other));
+	decant_iter_buf(&a, DECANT_SOURCE, token, sizeof(token));
+	decant_iter_buf(&b, DECANT_SOURCE, other, sizeof(other));
+	return decant_equal_ct(&a, &b, sizeof(token)) == 1;
 }
 
-/* Whether whoever is there says the token in time. */
-static bool knows_token(const struct connection *c, int fd)
+/* Those who are silent keep nobody out: the oldest goes when there are too many. */
+static void meet(struct connection *c)
 {
-	unsigned char said[CONNECTION_TOKEN], token[CONNECTION_TOKEN];
-	long long end = now() + TOKEN_MS;
-	struct decant_iter a, b;
-	size_t have = 0;
+	int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	while (have < sizeof(said)) {
-		struct pollfd at = {.fd = fd, .events = POLLIN};
-		long long left = end - now();
-		ssize_t n;
+	if (fd < 0)
+		return;
+	if (c->nr_strangers == CONNECTION_STRANGERS)
+		send_away(c, 0);
+	c->strangers[c->nr_strangers++] = (struct stranger){.fd = fd};
+}
 
-		if (left <= 0 || poll(&at, 1, (int)left) <= 0)
-			return false;
-		n = recv(fd, said + have, sizeof(said) - have, 0);
-		if (n <= 0)
-			return false;
-		have += (size_t)n;
+static void hear(struct connection *c, unsigned i)
+{
+	struct stranger *s = &c->strangers[i];
+	ssize_t n = recv(s->fd, s->said + s->have, sizeof(s->said) - s->have, 0);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		s->have += (size_t)n;
+	if (n > 0 && s->have < sizeof(s->said))
+		return;
+	if (n > 0 && is_token(c, s->said)) {
+		c->fd = s->fd;
+		s->fd = -1;
 	}
-	memcpy(token, c->token, sizeof(token));
-	decant_iter_buf(&a, DECANT_SOURCE, said, sizeof(said));
-	decant_iter_buf(&b, DECANT_SOURCE, token, sizeof(token));
-	return decant_equal_ct(&a, &b, sizeof(said)) == 1;
+	send_away(c, i);
+}
+
+static void turn(struct connection *c, int timeout)
+{
+	struct pollfd fds[CONNECTION_STRANGERS + 1];
+	unsigned nr = c->nr_strangers;
+
+	for (unsigned i = 0; i < nr; i++)
+		fds[i] = (struct pollfd){.fd = c->strangers[i].fd, .events = POLLIN};
+	fds[nr] = (struct pollfd){.fd = c->listener, .events = POLLIN};
+	if (poll(fds, nr + 1, timeout) <= 0)
+		return;
+	for (unsigned i = nr; i-- > 0 && c->fd < 0;)
+		if (fds[i].revents)
+			hear(c, i);
+	if (fds[nr].revents && c->fd < 0)
+		meet(c);
 }
 
 int connection_accept(struct connection *c)
 {
-	long long end = now() + c->accept_timeout, left = 1;
+	deadline_t deadline = deadline_in(c->accept_timeout);
+	int left;
 
-	while (left > 0) {
-		struct pollfd at = {.fd = c->listener, .events = POLLIN};
-		int fd;
-
-		left = end - now();
-		if (left > 0 && poll(&at, 1, (int)left) <= 0)
-			continue;
-		fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd < 0)
-			continue;
-		if (knows_token(c, fd)) {
-			inet_tune(fd);
-			c->fd = fd;
-			close_fd(&c->listener);
-			return 0;
-		}
-		close(fd);
-	}
-	return -ETIMEDOUT;
+	while (c->fd < 0 && (left = deadline_left(deadline)))
+		turn(c, left);
+	if (c->fd < 0)
+		return -ETIMEDOUT;
+	inet_tune(c->fd);
+	close_fd(&c->listener);
+	while (c->nr_strangers)
+		send_away(c, c->nr_strangers - 1);
+	return 0;
 }

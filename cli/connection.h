@@ -10,11 +10,22 @@
 #include <sys/socket.h>
 #include "inet.h"
 
-#define CONNECTION_TOKEN 32
+#define CONNECTION_TOKEN     32
+#define CONNECTION_STRANGERS 32
+
+/* Who connected, and what it has said of the token. */
+struct stranger {
+	int fd;
+	size_t have;
+	unsigned char said[CONNECTION_TOKEN];
+};
 
 struct connection {
 	int listener;
 	int fd;
+	struct stranger
+		strangers[CONNECTION_STRANGERS]; /* in the order of their coming */
+	unsigned nr_strangers;
 	int timeout;	    /* milliseconds */
 	int accept_timeout; /* of one call */
 	unsigned char token[CONNECTION_TOKEN];

@@ -186,12 +186,16 @@ def stranger(at, data):
 @case('who connects and does not know the token is sent away')
 def strangers(rig):
     server, at, token = reach(rig)
-    silent = socket.create_connection(at)
+    silent = [socket.create_connection(at) for _ in range(50)]
     for data in (b'', token[:31], bytes(32), token[:31] + bytes([token[31] ^ 1]), bytes(100000)):
         stranger(at, data)
-    with silent, socket.create_connection(at) as friend:
-        friend.sendall(token)
+    with socket.create_connection(at) as friend:
+        friend.sendall(token[:7])
+        time.sleep(0.7)
+        friend.sendall(token[7:])
         receive(server, READY)
+    for other in silent:
+        other.close()
     server.stdin.close()
     server.wait(30)
     same(os.listdir(rig.dir), [], 'the directory')
