@@ -19,7 +19,8 @@
 /* Clients that have not proved anything yet; the oldest makes room for a new one. */
 #define STRANGERS_MOST 32
 #define ROLL_BACK_MS   10000 /* for a process that was told to end */
-#define NAP_MS	       1000  /* when no process can be started */
+#define NAP_MS	       200   /* when no process can be started */
+#define STARTS	       5     /* tries to start one */
 
 struct client {
 	pid_t pid;
@@ -81,8 +82,9 @@ static bool is_stranger(const struct client *c)
 	return !c->proved && !c->dropped;
 }
 
-/* Nothing is lost with a client that has not said who it is. */
-static void limit_strangers(struct daemon *d)
+/* Nothing is lost with a client that has not said who it is: if there are so many, the
+ * oldest goes. */
+static void limit_strangers(struct daemon *d, unsigned most)
 {
 	struct client *oldest = NULL;
 	unsigned nr = 0;
@@ -92,12 +94,21 @@ static void limit_strangers(struct daemon *d)
 			oldest = &d->clients[i];
 			nr++;
 		}
-	if (nr < STRANGERS_MOST)
+	if (!nr || nr < most)
 		return;
 	log_line(LOG_REFUSED, "%s: refused: too many connections without a key",
 		 oldest->name);
 	kill(oldest->pid, SIGKILL);
 	oldest->dropped = true;
+}
+
+/* Something is missing that strangers may have. */
+static void out_of_resources(struct daemon *d, const char *name, const char *what)
+{
+	log_line(LOG_ERROR, "%s: no %s for it: %s", name, what, strerror(errno));
+	limit_strangers(d, 1);
+	poll(NULL, 0, NAP_MS);
+	reap(d);
 }
 
 static void close_listeners(struct service *s)
@@ -150,19 +161,20 @@ static void accept_one(struct daemon *d, int listener)
 {
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	struct client client = {0};
+	bool started = false;
 
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
-		poll(NULL, 0, NAP_MS);
+		out_of_resources(d, "a client", "descriptor");
 	if (fd < 0)
 		return;
-	limit_strangers(d);
-	if (start_guest(d, fd, &client)) {
-		d->clients[d->nr++] = client;
-	} else {
-		log_line(LOG_ERROR, "%s: no process for it: %s", client.name,
-			 strerror(errno));
-		poll(NULL, 0, NAP_MS);
+	limit_strangers(d, STRANGERS_MOST);
+	for (int i = 0; i < STARTS && !started; i++) {
+		started = start_guest(d, fd, &client);
+		if (!started)
+			out_of_resources(d, client.name, "process");
 	}
+	if (started)
+		d->clients[d->nr++] = client;
 	close(fd);
 }
 

@@ -65,7 +65,8 @@ static bool may_replace(const struct draft *draft, struct report *report)
 bool draft_open(struct draft *draft, const struct root *root, const char *path,
 		struct report *report)
 {
-	*draft = (struct draft){.fd = -1, .dir = -1, .path = strdup(path)};
+	*draft = (struct draft){
+		.fd = -1, .dir = -1, .path = strdup(path), .masked = root != NULL};
 	if (!draft->path)
 		return report_set(report, EXIT_RESOURCES, "%s: no memory", path);
 	errno = path_error(path);
@@ -102,15 +103,14 @@ static int link_draft(struct draft *draft)
 static int keep_meta(const struct draft *draft, const struct file_meta *meta)
 {
 	const struct timespec times[2] = {meta->atime, meta->mtime};
-	mode_t mask;
+	mode_t mask = umask(0), mode = meta->keep ? meta->mode : 0666;
 
-	if (meta->keep)
-		/* The owner may be another one here: no set-id bits. */
-		return fchmod(draft->fd, meta->mode & 01777) ||
-		       futimens(draft->fd, times);
-	mask = umask(0);
 	umask(mask);
-	return fchmod(draft->fd, 0666 & ~mask);
+	if (!meta->keep || draft->masked)
+		mode &= ~mask;
+	/* The owner may be another one here: no set-id bits. */
+	return fchmod(draft->fd, mode & 01777) ||
+	       (meta->keep && futimens(draft->fd, times));
 }
 
 bool draft_publish(struct draft *draft, const struct file_meta *meta,

@@ -31,12 +31,11 @@ void engine_catch_signals(void)
 	sigaction(SIGXFSZ, &action, NULL);
 }
 
-bool engine_interrupted(struct engine *engine)
+bool engine_interrupted(struct report *report)
 {
 	if (caught)
-		report_set(engine->report, EXIT_INTERRUPTED,
-			   "interrupted by signal %d (%s)", (int)caught,
-			   strsignal(caught));
+		report_set(report, EXIT_INTERRUPTED, "interrupted by signal %d (%s)",
+			   (int)caught, strsignal(caught));
 	return caught != 0;
 }
 
@@ -44,7 +43,7 @@ void engine_failed(struct engine *engine, enum exit_code code, const char *path)
 {
 	int err = errno;
 
-	if (err != EINTR || !engine_interrupted(engine))
+	if (err != EINTR || !engine_interrupted(engine->report))
 		report_set(engine->report, code, "%s: %s", path, strerror(err));
 }
 
@@ -334,7 +333,7 @@ bool engine_run(struct engine *engine, struct endpoint *source,
 	}
 	while (!engine->report->code && !all_over(engine)) {
 		turn(engine);
-		engine_interrupted(engine);
+		engine_interrupted(engine->report);
 	}
 	progress_end(&engine->progress);
 	ended = stats_phase(&engine->stats, "transfer", began);

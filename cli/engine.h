@@ -130,7 +130,7 @@ bool engine_run(struct engine *engine, struct endpoint *source,
 /* For end points. */
 void engine_filled(struct engine *engine, struct chunk *chunk);
 void engine_emptied(struct chunk *chunk);
-bool engine_interrupted(struct engine *engine);
+bool engine_interrupted(struct report *report);
 /* A call that ended with errno set: was it a signal that ends the copy? Else the path and
  * the reason are the error. */
 void engine_failed(struct engine *engine, enum exit_code code, const char *path);

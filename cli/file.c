@@ -372,7 +372,7 @@ static bool allocate(struct file *f)
 	if (errno == EOPNOTSUPP || errno == ENOSYS)
 		return !ftruncate(f->draft.fd, (off_t)size) ||
 		       fail(f, EXIT_TARGET, errno);
-	if (errno == EINTR && engine_interrupted(f->ep.engine))
+	if (errno == EINTR && engine_interrupted(f->ep.engine->report))
 		return false;
 	return report_set(f->ep.engine->report, EXIT_TARGET, "%s: %s (%s are needed)",
 			  f->path, strerror(errno), text_of_size(size).text);

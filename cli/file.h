@@ -32,6 +32,7 @@ struct draft {
 	char *name;	/* its final name there */
 	char *path;	/* the same as the user knows it */
 	char temp[300]; /* the name it has meanwhile; "" for none */
+	bool masked;	/* its mode is a client's, and umask has the last word */
 };
 
 bool draft_open(struct draft *draft, const struct root *root, const char *path,

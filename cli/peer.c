@@ -243,7 +243,7 @@ bool peer_await(struct peer *p, enum message wanted, struct wire *wire)
 	enum message type = 0;
 	int got = 0;
 
-	while (!got && !peer_report(p)->code && !engine_interrupted(p->ep.engine) &&
+	while (!got && !peer_report(p)->code && !engine_interrupted(peer_report(p)) &&
 	       deadline_left(deadline)) {
 		peer_progress(p);
 		got = hear(p, &type, wire, NAP_MS);
@@ -300,9 +300,12 @@ static bool post_notes(struct peer *p)
 {
 	const struct rails *rails = &p->session->rails;
 	unsigned receives = rails_receives(peer_depth(p));
+	unsigned char *at = decant_pool_get(rails->notes).addr;
 
-	for (unsigned i = 0; i < rails->nr_notes; i++) {
-		struct note *note = decant_pool_get(rails->notes).addr;
+	_Static_assert(sizeof(struct note) <= RAILS_NOTE,
+		       "a note is larger than its room");
+	for (unsigned i = 0; i < rails->nr_notes; i++, at += RAILS_NOTE) {
+		struct note *note = (struct note *)at;
 
 		if (i >= rails->nr * receives)
 			keep_note(p, note);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "engine.h"
 
 #define PAGE 4096
 
@@ -128,7 +129,8 @@ static bool open_rails(struct rails *r, const struct rails_options *o,
 
 	do {
 		err = open_all(r, o);
-		wait = err == -EADDRINUSE && o->ports.low && deadline_left(deadline);
+		wait = err == -EADDRINUSE && o->ports.low && deadline_left(deadline) &&
+		       !engine_interrupted(report);
 		if (wait) {
 			rails_abandon(r);
 			r->nr = 0;
@@ -189,7 +191,7 @@ bool rails_open(struct rails *r, const struct rails_options *o, struct report *r
 	/* Those to receive, and one of each kind per chunk under way. */
 	r->nr_notes = (r->nr + 1) * rails_receives(o->depth);
 	return make_pool(r, &r->slots, r->stride, o->depth, false, report) &&
-	       make_pool(r, &r->notes, PAGE, r->nr_notes, true, report);
+	       make_pool(r, &r->notes, (size_t)RAILS_NOTE * r->nr_notes, 1, true, report);
 }
 
 bool rails_put(struct rails *r, struct wire *w, bool grant, struct report *report)
@@ -236,7 +238,9 @@ static int accept_rail(struct rail *rail, struct control *control, struct report
 	struct wire w = {.len = 0};
 	int err = -ETIMEDOUT, got = 0;
 
-	for (int i = 0; i < CONNECT_MS / ACCEPT_MS && err == -ETIMEDOUT && !got; i++) {
+	for (int i = 0; i < CONNECT_MS / ACCEPT_MS && err == -ETIMEDOUT && !got &&
+			!engine_interrupted(report);
+	     i++) {
 		err = t->ops->accept(t, rail->address, rail->address_len);
 		if (err)
 			got = control_poll(control, &type, &w, 0);

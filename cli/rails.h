@@ -9,6 +9,7 @@
 #include "transport.h"
 
 #define RAILS_MOST  8
+#define RAILS_NOTE  64	/* bytes that a small message has, its own cache line */
 #define RAILS_NAMES 256 /* bytes of the names of several, separated by commas */
 
 struct rail {
@@ -24,7 +25,7 @@ struct rails {
 	char fabric[RAILS_NAMES]; /* what was taken */
 	struct decant_space *space;
 	struct decant_pool *slots; /* sealed chunks: the receiver's are granted */
-	struct decant_pool *notes; /* small messages */
+	struct decant_pool *notes; /* small messages, all in one buffer */
 	size_t stride;		   /* bytes between the beginnings of two slots */
 	unsigned nr_notes;
 };

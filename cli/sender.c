@@ -134,7 +134,7 @@ static bool sender_finish(struct endpoint *ep)
 	struct peer *p = peer_of(ep);
 	struct wire wire = {.len = 0};
 
-	while (p->flying && !peer_report(p)->code && !engine_interrupted(ep->engine))
+	while (p->flying && !peer_report(p)->code && !engine_interrupted(peer_report(p)))
 		if (!peer_progress(p))
 			peer_listen(p, NAP_MS);
 	if (peer_report(p)->code)

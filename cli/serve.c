@@ -114,10 +114,16 @@ static int serve_listen(const struct serve_options *options, struct report *repo
 	static struct service service;
 	struct service *s = &service;
 	const struct rlimit none = {0, 0};
+	struct rlimit files;
 
 	s->options = options;
 	/* Keys are in this process' memory: none of it goes into a file. */
 	setrlimit(RLIMIT_CORE, &none);
+	/* The soft limit is select(2)'s, which nobody calls here. */
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	if (!open_listeners(s, report) || !psk_load(&s->keys, options->key_file, report))
 		return report_print(report);
 	if (!root_init(&s->root, options->root, options->read_only, report))

@@ -36,8 +36,8 @@ struct copy_stats {
 	uint64_t bytes;
 	uint64_t elapsed_ns;
 	uint64_t transfer_ns; /* of these, while chunks were under way */
-	char fabric[256]; /* "" for a local copy */
-	char why[160];	  /* it was chosen, if it was */
+	char fabric[256];     /* "" for a local copy */
+	char why[160];	      /* it was chosen, if it was */
 	uint32_t rails;
 	bool plain;	  /* it was not sealed */
 	char backing[16]; /* what the buffers are made of */

@@ -19,8 +19,7 @@ struct text_size text_of_size(uint64_t size)
 	return room;
 }
 
-/* The bytes of the UTF-8 sequence at text; 0 if there is none. RFC 3629, 4. */
-static size_t utf8_length(const char *text)
+size_t text_utf8(const char *text)
 {
 	const unsigned char *at = (const unsigned char *)text;
 	size_t len = *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
@@ -40,7 +39,7 @@ void text_json(FILE *out, const char *text)
 {
 	fputc('"', out);
 	while (*text) {
-		size_t len = utf8_length(text);
+		size_t len = text_utf8(text);
 
 		if (!len)
 			fputs("\\ufffd", out);

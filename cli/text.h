@@ -11,6 +11,9 @@ struct text_size {
 };
 struct text_size text_of_size(uint64_t size);
 
+/* The bytes of the UTF-8 sequence at text; 0 if there is none (RFC 3629, 4). */
+size_t text_utf8(const char *text);
+
 /* Print a JSON string, quotes and escapes included; for what is not UTF-8, U+FFFD. */
 void text_json(FILE *out, const char *text);
 #endif

@@ -154,6 +154,31 @@ def no_regular_file(rig, name):
     service.logged('push', 'no regular file')
 
 
+@case('hard links are files of the root, and replaced, not written through')
+def hard_link(rig):
+    tree(rig)
+    os.link(rig.path('outside/file'), rig.path('root/hard'))
+    service = Service(rig)
+    rig.good(*service.options(), service.url('hard'), 'got')
+    same(rig.path('got').read_bytes(), SECRET, 'what came')
+    rig.file('src', 10)
+    rig.good(*service.options(), 'src', service.url('hard'))
+    same(digest(rig.path('root/hard')), digest(rig.path('src')), 'the file')
+    unchanged(rig)
+
+
+@cases(['0027', '0077'])
+def mode_of_a_file(rig, mask):
+    """The client's, without what the service's umask takes, nor set-id bits."""
+    service = Service(rig, how=['sh', '-c', f'umask {mask}; exec "$@"', 'sh'])
+    rig.file('src', 10).chmod(0o6777)
+    rig.good(*service.options(), 'src', service.url('x'))
+    rig.good(*service.options(), '-', service.url('y'), input=b'x')
+    modes = [oct((service.root / name).stat().st_mode & 0o7777) for name in 'xy']
+    same(modes, [oct(0o777 & ~int(mask, 8)), oct(0o666 & ~int(mask, 8))], 'modes')
+    same((service.root / 'x').stat().st_uid, os.geteuid(), 'its owner')
+
+
 @case('read-only')
 def read_only(rig):
     before = everything(tree(rig))

@@ -289,6 +289,41 @@ def crowd(rig):
     service.idle()
 
 
+@case('strangers that take all descriptors keep nobody out either')
+def crowd_of_few(rig):
+    """Fewer of them than may be, but the service has no more descriptors."""
+    service = Service(rig, '--handshake', '600', how=['prlimit', '--nofile=30:30'])
+    rig.file('src', 100)
+    crowd = [socket.create_connection(('127.0.0.1', service.port)) for _ in range(30)]
+    done = push(rig, service)
+    same((done.returncode, done.stderr), (0, b''), 'a copy')
+    service.logged('no process', 'Too many open files')
+    for client in crowd:
+        client.close()
+    service.idle()
+
+
+NAMES = [b'a\nb', b'\x1b[31mred', b'x\n<3>decant serve: took y, 1 bytes', b'\xc2\x9b31m', b'\x9bm',
+         b'del\x7f', b'tab\tx\ry']
+
+
+@cases(NAMES)
+def name_in_the_log(rig, name):
+    """Whatever a file is called, it is one line of plain text, in the log and for the client."""
+    service = Service(rig)
+    rig.file('src', 10)
+    url = service.url(os.fsdecode(name))
+    rig.good(*service.options(), rig.path('src'), url)
+    same([os.fsencode(entry) for entry in os.listdir(service.root)], [name], 'the file')
+    service.logged('took', ' 10 bytes')
+    done = rig.run(*service.options(), url + '.no', 'x')
+    service.logged('failed', 'No such file')
+    for text in (service.log_file.read_bytes(), done.stderr):
+        plain = text.decode()
+        check(all(c == '\n' or c.isprintable() for c in plain), f'{plain!r}')
+    same(len(service.log().splitlines()), 3, 'lines')
+
+
 def certificate(rig):
     if not shutil.which('openssl'):
         raise Skip('no openssl')
