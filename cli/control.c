@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "control.h"
+#include "text.h"
 
 #define HEADER	   16
 #define WORDS_MOST 64
@@ -118,23 +119,6 @@ bool control_start(struct control *control, const char *command, const char *hos
 	return ok;
 }
 
-static bool write_all(int fd, const void *data, size_t len)
-{
-	const char *at = data;
-
-	while (len) {
-		ssize_t n = write(fd, at, len);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0) {
-			at += n;
-			len -= (size_t)n;
-		}
-	}
-	return true;
-}
-
 static deadline_t deadline_of(const struct control *c)
 {
 	return deadline_in(c->patience_ms ? c->patience_ms : -1);
@@ -143,7 +127,7 @@ static deadline_t deadline_of(const struct control *c)
 static bool put_bytes(struct control *c, const void *bytes, size_t len)
 {
 	return c->tls ? tls_write(c->tls, bytes, len, deadline_of(c))
-		      : write_all(c->out, bytes, len);
+		      : text_write(c->out, bytes, len);
 }
 
 bool control_send(struct control *control, enum message type, const struct wire *wire)

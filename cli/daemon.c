@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -39,6 +40,7 @@ struct daemon {
 	enum phase phase;
 	deadline_t deadline; /* of the phase */
 	int signals;
+	pid_t pid; /* of the service itself */
 };
 
 static void forget(struct daemon *d, size_t i)
@@ -118,12 +120,16 @@ static void close_listeners(struct service *s)
 	s->nr_listeners = 0;
 }
 
-/* In the new process: nothing of the service's stays open, and signals end the copy. */
+/* In the new process: nothing of the service's stays open, signals end the copy, and so
+ * does the service's end, also if it has come already. */
 __attribute__((noreturn)) static void become_guest(struct daemon *d, int fd, int line)
 {
 	struct service *s = d->service;
 	sigset_t none;
 
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != d->pid)
+		_exit(EXIT_PEER);
 	close_listeners(s);
 	for (size_t i = 0; i < d->nr; i++)
 		if (d->clients[i].line >= 0)
@@ -284,7 +290,10 @@ static bool prepare(struct daemon *d, struct pollfd **fds, struct report *report
 
 int service_run(struct service *service, struct report *report)
 {
-	struct daemon d = {.service = service, .deadline = DEADLINE_NEVER, .signals = -1};
+	struct daemon d = {.service = service,
+			   .deadline = DEADLINE_NEVER,
+			   .signals = -1,
+			   .pid = getpid()};
 	struct pollfd *fds = NULL;
 
 	if (prepare(&d, &fds, report)) {

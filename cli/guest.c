@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "engine.h"
@@ -87,7 +86,6 @@ void guest_run(const struct service *service, int fd, int line)
 
 	if (service->policy.silence < PATIENCE_MS)
 		control.patience_ms = (int)service->policy.silence;
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	inet_name(fd, true, true, address);
 	inet_tune(fd);
 	strcpy(control.host, "client");

@@ -10,6 +10,7 @@
 #include "args.h"
 #include "command.h"
 #include "psk.h"
+#include "text.h"
 
 static const char help_text[] =
 	"usage: decant keygen [--psk [--name NAME]] [FILE]\n"
@@ -57,21 +58,6 @@ static void put_time(char *room, size_t max)
 	room[len - 2] = ':';
 }
 
-static bool write_all(int fd, const char *text, size_t len)
-{
-	while (len) {
-		ssize_t got = write(fd, text, len);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		text += got;
-		len -= (size_t)got;
-	}
-	return true;
-}
-
 /* A file that can't be finished is none. */
 static bool put_file(const char *path, const struct key *key, struct report *report)
 {
@@ -84,7 +70,7 @@ static bool put_file(const char *path, const struct key *key, struct report *rep
 				  path);
 	if (fd < 0)
 		return report_set(report, EXIT_TARGET, "%s: %s", path, strerror(errno));
-	if (write_all(fd, key->text, strlen(key->text)) && !fsync(fd) && !close(fd)) {
+	if (text_write(fd, key->text, strlen(key->text)) && !fsync(fd) && !close(fd)) {
 		printf("%s\n", key->shown);
 		return true;
 	}
@@ -134,7 +120,7 @@ static bool run(const struct key_request *request, struct report *report)
 	if (ok && strcmp(request->path, "-"))
 		ok = put_file(request->path, &key, report);
 	else if (ok)
-		ok = write_all(STDOUT_FILENO, key.text, strlen(key.text)) ||
+		ok = text_write(STDOUT_FILENO, key.text, strlen(key.text)) ||
 		     report_set(report, EXIT_TARGET, "standard output: %s",
 				strerror(errno));
 	explicit_bzero(&key, sizeof(key));

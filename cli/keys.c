@@ -81,10 +81,7 @@ bool crypt_add_key_file(struct crypt_options *crypt, const char *path,
 	text = secret_read(path, SECRET_ANYBODY, &len, report);
 	if (!text)
 		return false;
-	if (strlen(text) == len)
-		ok = add_lines(crypt, path, text, report);
-	else
-		ok = report_set(report, EXIT_KEY, "%s: is no text", path);
+	ok = add_lines(crypt, path, text, report);
 	secret_free(text, len);
 	return ok;
 }
@@ -101,17 +98,13 @@ bool crypt_add_passphrase_file(struct crypt_options *crypt, const char *path,
 	text = rest = secret_read(path, SECRET_ANYBODY, &len, report);
 	if (!text)
 		return false;
-	if (strlen(text) == len) {
-		line = secret_line(&rest);
-		err = decant_age_keys_passphrase(crypt->keys, line, strlen(line));
-	} else {
-		err = report_set(report, EXIT_KEY, "%s: is no text", path);
-	}
+	line = secret_line(&rest);
+	err = decant_age_keys_passphrase(crypt->keys, line, strlen(line));
 	secret_free(text, len);
 	crypt->phrases++;
 	if (err == -EINVAL)
 		return report_set(report, EXIT_KEY, "%s: its first line is empty", path);
-	return !report->code && (!err || fail(path, -err, report));
+	return !err || fail(path, -err, report);
 }
 
 unsigned crypt_filters(const struct crypt_options *crypt)

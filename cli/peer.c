@@ -32,13 +32,13 @@ static int hear(struct peer *p, enum message *type, struct wire *wire, int timeo
 bool peer_failed(struct peer *p, unsigned rail, int err)
 {
 	struct control *control = &p->session->control;
-	uint64_t end = stats_now() + (uint64_t)ORDERLY_MS * MS;
+	deadline_t deadline = deadline_in(ORDERLY_MS);
 	enum message type = 0;
 	struct wire wire = {.len = 0};
 	int got = 0;
 
-	while (!got && stats_now() < end)
-		got = hear(p, &type, &wire, ORDERLY_MS);
+	while (!got && deadline_left(deadline))
+		got = hear(p, &type, &wire, deadline_left(deadline));
 	if (got < 0 || (got > 0 && type == MESSAGE_ERROR))
 		control_unexpected(control, got, type, &wire, peer_report(p));
 	return rails_failed(&p->session->rails, rail, control->host, err, peer_report(p));

@@ -90,8 +90,6 @@ bool psk_load(struct psk_list *list, const char *path, struct report *report)
 	list->keys = calloc(KEYS_MOST, sizeof(*list->keys));
 	if (!list->keys)
 		ok = report_set(report, EXIT_RESOURCES, "no memory for keys");
-	else if (strlen(text) != len)
-		ok = report_set(report, EXIT_KEY, "%s: is no text", path);
 	else
 		ok = add_lines(list, path, text, report);
 	secret_free(text, len);

@@ -65,7 +65,9 @@ char *secret_read(const char *path, enum secret_readers readers, size_t *len,
 		report_set(report, EXIT_KEY, "%s: %s", path, strerror(errno));
 	if (ok && readers == SECRET_NOBODY_ELSE)
 		ok = is_private(path, fd, report);
-	ok = ok && read_all(path, fd, room, len, report);
+	ok = ok && read_all(path, fd, room, len, report) &&
+	     (strlen(room) == *len ||
+	      report_set(report, EXIT_KEY, "%s: is no text", path));
 	if (fd >= 0)
 		close(fd);
 	if (ok)

@@ -9,8 +9,8 @@
 enum secret_readers { SECRET_ANYBODY, SECRET_NOBODY_ELSE };
 
 /*
- * All of the file, with a NUL behind its len bytes; secret_free() it. NULL if it can't be
- * read, is too large, or may be read by more than it should: see report.
+ * All of the file, a text of len bytes, terminated; secret_free() it. NULL if it can't be
+ * read, has a NUL in it, is too large, or may be read by more than it should: see report.
  */
 char *secret_read(const char *path, enum secret_readers readers, size_t *len,
 		  struct report *report);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 #include "text.h"
 
 struct text_size text_of_size(uint64_t size)
@@ -17,6 +19,23 @@ struct text_size text_of_size(uint64_t size)
 	snprintf(room.text, sizeof(room.text), unit ? "%.1f %s" : "%.0f %s", value,
 		 units[unit]);
 	return room;
+}
+
+bool text_write(int fd, const void *text, size_t len)
+{
+	const char *at = text;
+
+	while (len) {
+		ssize_t n = write(fd, at, len);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0) {
+			at += n;
+			len -= (size_t)n;
+		}
+	}
+	return true;
 }
 
 size_t text_utf8(const char *text)

@@ -2,6 +2,8 @@
 #ifndef CLI_TEXT_H
 #define CLI_TEXT_H
 /* text.h - numbers and names as text. */
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -10,6 +12,9 @@ struct text_size {
 	char text[24];
 };
 struct text_size text_of_size(uint64_t size);
+
+/* All of it to a descriptor; false and errno if that can't be. */
+bool text_write(int fd, const void *text, size_t len);
 
 /* The bytes of the UTF-8 sequence at text; 0 if there is none (RFC 3629, 4). */
 size_t text_utf8(const char *text);
