@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,8 @@
 #include "text.h"
 
 #define EVENTS	    64
-#define IDLE_TURNS  200 /* turns without progress before it sleeps */
+#define IDLE_TURNS  10	/* turns without progress before it sleeps */
+#define YIELD_TURNS 200 /* or naps, where nothing would wake it */
 #define SLEEP_MS    100 /* and how long at most */
 #define BLOCKING_MS 500 /* when there is only the ring to wait for */
 #define ENGINE_FDS  32	/* the ring's, one of each filter, a peer's with its rails */
@@ -266,8 +268,11 @@ static unsigned endpoints(const struct engine *engine, struct endpoint **eps)
 	return nr;
 }
 
-/* Sleep until something may have happened. Turns first: a fabric is faster than a
- * wake-up. */
+/*
+ * Sleep until something may have happened. Turns first: a fabric is faster than a
+ * wake-up, but each of them is processor time that the other side may want. A fabric
+ * that wakes nobody is looked at for longer, whenever nobody else wants the processor.
+ */
 static void rest(struct engine *engine)
 {
 	struct pollfd fds[ENGINE_FDS] = {{.events = POLLIN}};
@@ -289,7 +294,10 @@ static void rest(struct engine *engine)
 	for (unsigned i = 0; i < nr_eps; i++)
 		if (eps[i]->ops->sleep)
 			nr += eps[i]->ops->sleep(eps[i], fds + nr, &timeout);
-	poll(fds, nr, timeout);
+	if (timeout < SLEEP_MS && engine->idle_turns < YIELD_TURNS)
+		sched_yield();
+	else
+		poll(fds, nr, timeout);
 }
 
 static void turn(struct engine *engine)
