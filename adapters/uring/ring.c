@@ -8,6 +8,7 @@
 #include "internal.h"
 #include "opcodes.h"
 
+#define LOOKS	    16	 /* in vain, before the descriptor is read all the same */
 #define TAG_IGNORED NULL /* of a request that nobody waits for */
 #define TAG_ALARM   ((void *)1)
 
@@ -16,6 +17,7 @@ struct backend {
 	bool one_thread;
 	int event_fd; /* of a ring for one thread; -1 until it is asked for */
 	bool calm;    /* it was read, and only work for this thread may have signalled */
+	unsigned looks;		  /* in vain */
 	struct request_list late; /* for which the submission queue had no room */
 	int64_t alarm;		  /* nanoseconds, or 0 */
 	struct __kernel_timespec alarm_time;
@@ -205,11 +207,17 @@ static int ring_flush(struct backend *backend)
 	return verdict(backend, io_uring_submit(&backend->uring));
 }
 
-/* Without a wait: the kernel would set up a timer even for no time at all. */
+/*
+ * Without a wait: the kernel would set up a timer even for no time at all. It signals
+ * after it has said that there is work, which may be done by then: who is woken for
+ * nothing again and again finds the descriptor read.
+ */
 static int look(struct backend *backend)
 {
-	if (!io_uring_sq_ready(&backend->uring) && !is_due(backend))
+	if (!io_uring_sq_ready(&backend->uring) && !is_due(backend)) {
+		backend->calm &= ++backend->looks % LOOKS != 0;
 		return 0;
+	}
 	backend->calm = false;
 	return verdict(backend, io_uring_submit_and_get_events(&backend->uring));
 }
