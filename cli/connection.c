@@ -60,12 +60,16 @@ static int resolve(const char *node, const char *service, struct addrinfo **list
 	return getaddrinfo(node, service, &hints, list) ? -EADDRNOTAVAIL : 0;
 }
 
-/* A port from which connections go out is free for the next that listens. */
+/*
+ * A port that was given is free again as soon as nobody listens on it, whatever has a
+ * connection there. One that the kernel is to choose must be nobody's: with this option
+ * two may get the same, until they listen.
+ */
 static int listen_on(struct connection *c, const char *node, unsigned port)
 {
 	struct addrinfo *list = NULL;
 	char service[16];
-	int err, yes = 1;
+	int err, reuse = port != 0;
 
 	snprintf(service, sizeof(service), "%u", port);
 	err = resolve(node, service, &list);
@@ -74,7 +78,7 @@ static int listen_on(struct connection *c, const char *node, unsigned port)
 	c->listener =
 		socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (c->listener < 0 ||
-	    setsockopt(c->listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) ||
+	    setsockopt(c->listener, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse)) ||
 	    bind(c->listener, list->ai_addr, list->ai_addrlen) ||
 	    listen(c->listener, CONNECTION_STRANGERS)) {
 		err = -errno;

@@ -201,6 +201,16 @@ def strangers(rig):
     same(os.listdir(rig.dir), [], 'the directory')
 
 
+@case('a server that is told to end while it waits for its connection ends')
+def ended_early(rig):
+    server, _, _ = reach(rig)
+    time.sleep(0.3)
+    server.terminate()
+    same(server.wait(10), 130, 'exit code')
+    receive(server, ERROR)
+    same(os.listdir(rig.dir), [], 'the directory')
+
+
 NOTE = struct.pack('<QQQQ', 1, 0, 100, 1)
 FRAMES = {
     'an unknown kind': frame(3, 0, b'x'),
