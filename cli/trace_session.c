@@ -34,7 +34,10 @@ static bool hear(struct session *s, struct trace *trace, struct report *report)
 				  s->control.host);
 }
 
-/* The other side's times become ours. The copy began before it did anything. */
+/*
+ * The other side's times become ours. The copy began before it did anything, and nothing
+ * ends before it began, whatever its clock says.
+ */
 static void align(struct trace *trace, const struct clock_reading *first,
 		  const struct clock_reading *last)
 {
@@ -43,7 +46,7 @@ static void align(struct trace *trace, const struct clock_reading *first,
 			struct trace_event *e = &b->events[i];
 
 			e->began = clock_here(first, last, e->began, trace->began);
-			e->ended = clock_here(first, last, e->ended, trace->began);
+			e->ended = clock_here(first, last, e->ended, e->began);
 		}
 }
 

@@ -9,6 +9,7 @@ import sys
 
 import rig as r
 from rig import HOST, Skip, case, check, main, same
+from service import Service
 
 PHASES = ['begin', 'transfer', 'finish']
 KINDS = {'M', 'X', 'C', 'i'}
@@ -235,6 +236,28 @@ def other_clock(rig):
     last = max(end(event) for event in of(trace, 'X', 1))
     late = [event for event in of(trace, 'X', 2) if end(event) > 2 * last]
     same(late, [], 'events of the other side after the copy')
+
+
+@case('a server with little memory keeps the beginning, and that is said')
+def little_memory(rig):
+    service = Service(rig, '--max-memory', '1M', '--max-connections', '1')
+    source, path = rig.file('source', 2000 * 4096), rig.path('trace.json')
+    done = rig.run(*service.options(), '--trace', path, '--chunk', '4K', '--depth', '1', source,
+                   service.url('there'))
+    most = (1 << 20) // 8 // 40
+    r.check_error(0, ['--trace', 'receives', f'full after {most} events'], done.returncode,
+                  done.stderr)
+    trace = load(path)
+    check_lanes(trace)
+    dropped = trace['otherData']['dropped']
+    same(len(of(trace, 'X', 2)), most, 'events of the server')
+    same(len(of(trace, 'X', 1)) + most, trace['otherData']['events'], 'events')
+    (mark,) = of(trace, 'i')
+    same((mark['pid'], f'{dropped} events' in mark['name']), (2, True), mark)
+    check(dropped > 0, 'nothing was left out')
+    done = rig.run(*service.options(), '--trace', path, '--chunk', '64K', '--depth', '8', source,
+                   service.url('there'))
+    r.check_error(7, ['896.0 KiB', 'which a connection has'], done.returncode, done.stderr)
 
 
 # The client's messages to the server go on, until it has said DONE and asks for the time again.
