@@ -6,6 +6,8 @@
 
 /* Wait in slices: not every provider wakes up for everything. */
 #define SLICE 100
+/* So many names of shared memory are tried. */
+#define NAMES 16
 
 /* A peer's address, copied to where it may be looked at. */
 union address {
@@ -21,8 +23,7 @@ union cm_entry {
 	unsigned char room[sizeof(struct fi_eq_cm_entry) + 512];
 };
 
-/* Make an end point of @info, which is ours or the one that came with a connection. */
-int fabric_endpoint(struct decant_ofi *ofi, struct fi_info *info)
+static int make_endpoint(struct decant_ofi *ofi, struct fi_info *info)
 {
 	int rc = fi_endpoint(ofi->access, info, &ofi->ep, NULL);
 
@@ -32,6 +33,23 @@ int fabric_endpoint(struct decant_ofi *ofi, struct fi_info *info)
 		rc = fi_ep_bind(ofi->ep, &ofi->cq->fid, FI_TRANSMIT | FI_RECV);
 	if (!rc)
 		rc = fi_enable(ofi->ep);
+	return rc;
+}
+
+/*
+ * Make an end point of @info, which is ours or the one that came with a connection. The
+ * first name in shared memory may be what a process that was killed left behind, if it
+ * had the number that this one has now; there are more.
+ */
+int fabric_endpoint(struct decant_ofi *ofi, struct fi_info *info)
+{
+	int rc = make_endpoint(ofi, info);
+
+	for (unsigned i = 0; i < NAMES && rc == -FI_EBUSY; i++) {
+		fi_close(&ofi->ep->fid);
+		ofi->ep = NULL;
+		rc = make_endpoint(ofi, info);
+	}
 	return rc ? fabric_fail(ofi, rc, "end point") : 0;
 }
 

@@ -12,8 +12,8 @@ import subprocess
 import sys
 import time
 from protocol import HELLO, accept, garbage, request, serve
-from rig import (CHUNK, HOST, Skip, case, cases, check, check_error, digest, main, same,
-                 server_of, wait_for)
+from rig import (CHUNK, HOST, Skip, case, cases, check, check_error, descendants, digest, main,
+                 same, server_of, wait_for)
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'tools'))
 from sshd import Sshd, Unavailable  # noqa: E402
@@ -216,6 +216,26 @@ def start_sshd(rig):
         raise Skip(str(reason)) from reason
     rig.undo.append(server.stop)
     return server
+
+
+@case('a name in shared memory that a killed process of the same number left')
+def left_name(rig):
+    left = pathlib.Path('/dev/shm/1:0:0')
+    how = ['unshare', '--pid', '--fork']
+    if os.geteuid() or subprocess.run([*how, 'true'], stderr=-3, check=False).returncode:
+        raise Skip('needs root and name spaces')
+    target = f'{HOST}:{rig.path("dst")}'
+    child = rig.start('--fabric', 'shm', '-', target, how=how, stdin=-1, stdout=-1)
+    rig.undo.append(child.stdin.close)
+    rig.undo.append(lambda: left.unlink(missing_ok=True))
+    child.stdin.write(bytes(3 * CHUNK))
+    child.stdin.flush()
+    os.kill(next(descendants(child.pid)), signal.SIGKILL)
+    child.wait()
+    check(left.exists(), 'it was killed and left nothing')
+    rig.file('src', 10)
+    rig.good('--fabric', 'shm', rig.path('src'), target, how=how)
+    same(digest(rig.path('dst')), digest(rig.path('src')), 'the copy')
 
 
 @case('through a real ssh, both ways')
