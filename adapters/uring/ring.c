@@ -8,16 +8,13 @@
 #include "internal.h"
 #include "opcodes.h"
 
-#define LOOKS	    16	 /* in vain, before the descriptor is read all the same */
 #define TAG_IGNORED NULL /* of a request that nobody waits for */
 #define TAG_ALARM   ((void *)1)
 
 struct backend {
 	struct io_uring uring;
 	bool one_thread;
-	int event_fd; /* of a ring for one thread; -1 until it is asked for */
-	bool calm;    /* it was read, and only work for this thread may have signalled */
-	unsigned looks;		  /* in vain */
+	int event_fd;		  /* of a ring for one thread; -1 until it is asked for */
 	struct request_list late; /* for which the submission queue had no room */
 	int64_t alarm;		  /* nanoseconds, or 0 */
 	struct __kernel_timespec alarm_time;
@@ -119,9 +116,10 @@ static bool is_due(const struct backend *backend)
 }
 
 /* The kernel signals before anybody could look, or after. */
-static bool signal_if_due(struct backend *backend)
+static void signal_if_due(struct backend *backend)
 {
-	return is_due(backend) && !eventfd_write(backend->event_fd, 1);
+	if (is_due(backend))
+		eventfd_write(backend->event_fd, 1);
 }
 
 /* With the last of them the descriptor is no longer readable. */
@@ -129,10 +127,10 @@ static void calm(struct backend *backend)
 {
 	eventfd_t count;
 
-	if (backend->event_fd < 0 || backend->calm || is_due(backend))
+	if (backend->event_fd < 0 || is_due(backend))
 		return;
 	eventfd_read(backend->event_fd, &count);
-	backend->calm = !signal_if_due(backend);
+	signal_if_due(backend);
 }
 
 static int make_event_fd(struct backend *backend)
@@ -207,18 +205,11 @@ static int ring_flush(struct backend *backend)
 	return verdict(backend, io_uring_submit(&backend->uring));
 }
 
-/*
- * Without a wait: the kernel would set up a timer even for no time at all. It signals
- * after it has said that there is work, which may be done by then: who is woken for
- * nothing again and again finds the descriptor read.
- */
+/* Without a wait: the kernel would set up a timer even for no time at all. */
 static int look(struct backend *backend)
 {
-	if (!io_uring_sq_ready(&backend->uring) && !is_due(backend)) {
-		backend->calm &= ++backend->looks % LOOKS != 0;
+	if (!io_uring_sq_ready(&backend->uring) && !is_due(backend))
 		return 0;
-	}
-	backend->calm = false;
 	return verdict(backend, io_uring_submit_and_get_events(&backend->uring));
 }
 
@@ -231,7 +222,6 @@ static int ring_wait(struct backend *backend, int64_t timeout)
 	queue_late(backend);
 	if (!timeout)
 		return look(backend);
-	backend->calm = false;
 	err = io_uring_submit_and_wait_timeout(&backend->uring, &cqe, 1,
 					       timeout < 0 ? NULL : &left, NULL);
 	return err == -ETIME ? 0 : verdict(backend, err);
@@ -288,7 +278,6 @@ static struct request *ring_reap(struct backend *backend)
 		request = completed(backend,
 				    &queue->cqes[*queue->khead & queue->ring_mask]);
 		io_uring_cq_advance(&backend->uring, 1);
-		backend->calm = false;
 	}
 	calm(backend);
 	return request;
