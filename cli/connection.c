@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "connection.h"
-#include <decant/decant.h>
 #include <errno.h>
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define DEFAULT_MS 30000
@@ -99,38 +95,16 @@ static int listen_at(struct connection *c, const char *node,
 	return err;
 }
 
-static bool usable(const struct ifaddrs *at)
-{
-	return at->ifa_addr && at->ifa_addr->sa_family == AF_INET &&
-	       at->ifa_flags & IFF_UP && !(at->ifa_flags & IFF_LOOPBACK);
-}
-
-/* An address of this machine, in numbers; the loopback's if there is no other. */
-static void own_address(char *room, size_t max)
-{
-	struct ifaddrs *list = NULL, *at;
-
-	snprintf(room, max, "127.0.0.1");
-	if (getifaddrs(&list))
-		return;
-	for (at = list; at && !usable(at); at = at->ifa_next)
-		;
-	if (at)
-		getnameinfo(at->ifa_addr, sizeof(struct sockaddr_in), room,
-			    (socklen_t)max, NULL, 0, NI_NUMERICHOST);
-	freeifaddrs(list);
-}
-
 int connection_listen(struct connection *c, const char *node,
 		      const struct inet_ports *ports)
 {
 	struct sockaddr_storage at;
 	socklen_t len = sizeof(at);
-	char host[64], port[16];
-	int err;
+	char port[16];
+	int err = meeting_token(&c->meeting);
 
-	if (getrandom(c->token, sizeof(c->token), 0) != sizeof(c->token))
-		return -EIO;
+	if (err)
+		return err;
 	err = listen_at(c, node, ports);
 	/* Behind an address translation the node is not ours. */
 	if (err == -EADDRNOTAVAIL && node)
@@ -138,30 +112,10 @@ int connection_listen(struct connection *c, const char *node,
 	if (err)
 		return err;
 	if (getsockname(c->listener, (struct sockaddr *)&at, &len) ||
-	    getnameinfo((struct sockaddr *)&at, len, host, sizeof(host), port,
-			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV))
+	    getnameinfo((struct sockaddr *)&at, len, NULL, 0, port, sizeof(port),
+			NI_NUMERICSERV))
 		return -EIO;
-	if (node)
-		snprintf(host, sizeof(host), "%s", node);
-	else
-		own_address(host, sizeof(host));
-	snprintf(c->name, sizeof(c->name), "%s %s", host, port);
-	return 0;
-}
-
-int connection_address(const struct connection *c, void *room, size_t *len)
-{
-	size_t text = strlen(c->name) + 1;
-
-	if (c->listener < 0) {
-		*len = 0;
-		return 0;
-	}
-	if (*len < CONNECTION_TOKEN + text)
-		return -ENOSPC;
-	memcpy(room, c->token, CONNECTION_TOKEN);
-	memcpy((char *)room + CONNECTION_TOKEN, c->name, text);
-	*len = CONNECTION_TOKEN + text;
+	meeting_at(&c->meeting, node, (unsigned)atoi(port));
 	return 0;
 }
 
@@ -192,8 +146,8 @@ static int dial(struct connection *c, const struct addrinfo *to)
 	if (!err)
 		inet_tune(fd);
 	/* The first bytes of a connection have room. */
-	if (!err && send(fd, c->token, sizeof(c->token), MSG_NOSIGNAL) !=
-			    (ssize_t)sizeof(c->token))
+	if (!err &&
+	    send(fd, c->meeting.token, MEETING_TOKEN, MSG_NOSIGNAL) != MEETING_TOKEN)
 		err = -EPIPE;
 	if (err)
 		close_fd(&c->fd);
@@ -202,38 +156,19 @@ static int dial(struct connection *c, const struct addrinfo *to)
 
 int connection_connect(struct connection *c, const void *address, size_t len)
 {
-	const char *bytes = address;
 	struct addrinfo *list = NULL;
-	char name[sizeof(c->name)], *port;
+	char room[MEETING_NAME];
+	const char *host, *port;
 	int err;
 
-	if (len <= CONNECTION_TOKEN + 1 || len - CONNECTION_TOKEN > sizeof(c->name) ||
-	    bytes[len - 1])
+	if (!meeting_get(&c->meeting, address, len) ||
+	    !meeting_split(&c->meeting, room, &host, &port))
 		return -EINVAL;
-	memcpy(c->token, bytes, CONNECTION_TOKEN);
-	snprintf(c->name, sizeof(c->name), "%s", bytes + CONNECTION_TOKEN);
-	strcpy(name, c->name);
-	port = strchr(name, ' ');
-	if (!port)
-		return -EINVAL;
-	*port++ = '\0';
-	err = resolve(name, port, &list);
+	err = resolve(host, port, &list);
 	if (!err)
 		err = dial(c, list);
 	freeaddrinfo(list);
 	return err;
-}
-
-static bool is_token(const struct connection *c, const unsigned char *said)
-{
-	unsigned char token[CONNECTION_TOKEN], other[CONNECTION_TOKEN];
-	struct decant_iter a, b;
-
-	memcpy(token, c->token, sizeof(token));
-	memcpy(other, said, sizeof(other));
-	decant_iter_buf(&a, DECANT_SOURCE, token, sizeof(token));
-	decant_iter_buf(&b, DECANT_SOURCE, other, sizeof(other));
-	return decant_equal_ct(&a, &b, sizeof(token)) == 1;
 }
 
 /* Those who are silent keep nobody out: the oldest goes when there are too many. */
@@ -259,7 +194,7 @@ static void hear(struct connection *c, unsigned i)
 		s->have += (size_t)n;
 	if (n > 0 && s->have < sizeof(s->said))
 		return;
-	if (n > 0 && is_token(c, s->said)) {
+	if (n > 0 && meeting_knows(&c->meeting, s->said, sizeof(s->said))) {
 		c->fd = s->fd;
 		s->fd = -1;
 	}

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef CLI_CONNECTION_H
 #define CLI_CONNECTION_H
-/*
- * connection.h - a TCP connection whose address travels over another channel, with a
- * token: who connects and does not know the token is sent away.
- */
-#include <stdbool.h>
-#include <stddef.h>
+/* connection.h - a TCP connection whose address travels over another channel. */
 #include <sys/socket.h>
 #include "inet.h"
+#include "meeting.h"
 
-#define CONNECTION_TOKEN     32
 #define CONNECTION_STRANGERS 32
 
 /* Who connected, and what it has said of the token. */
 struct stranger {
 	int fd;
 	size_t have;
-	unsigned char said[CONNECTION_TOKEN];
+	unsigned char said[MEETING_TOKEN];
 };
 
 struct connection {
@@ -28,8 +23,7 @@ struct connection {
 	unsigned nr_strangers;
 	int timeout;	    /* milliseconds */
 	int accept_timeout; /* of one call */
-	unsigned char token[CONNECTION_TOKEN];
-	char name[96]; /* "192.0.2.1 40000", for texts and for the other side */
+	struct meeting meeting;
 };
 
 /* All times in milliseconds; 0 for the default. */
@@ -45,8 +39,6 @@ void connection_close(struct connection *c);
  */
 int connection_listen(struct connection *c, const char *node,
 		      const struct inet_ports *ports);
-/* Address and token of who listens; nothing of who does not. */
-int connection_address(const struct connection *c, void *room, size_t *len);
 int connection_connect(struct connection *c, const void *address, size_t len);
 /* -ETIMEDOUT if nobody was there who knew the token. */
 int connection_accept(struct connection *c);

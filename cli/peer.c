@@ -363,7 +363,8 @@ static bool prepare(struct peer *p)
 				  "preparing the session: %s", strerror(-err));
 	if (p->session->sender)
 		p->ep.stage = engine_stage(p->ep.engine, false, "fabric write");
-	return post_notes(p);
+	/* Over iWARP a message that nobody waits for ends the connection. */
+	return post_notes(p) && session_ready(p->session);
 }
 
 struct endpoint *peer_open(struct engine *engine, struct session *session)

@@ -10,7 +10,7 @@
  *	REQUEST     ---------->                what, how, key, which fabrics there are
  *	            <----------    OFFER       file, timeout, fabric, addresses, memory
  *	ACCEPT      ---------->                addresses, granted memory
- *	READY       <--------->    READY       the fabric is connected
+ *	READY       <--------->    READY       connected, and receives are posted
  *	CLOCK       <--------->    CLOCK       some times, if both sides' trace is wanted
  *	      (chunks go over the fabric, see peer.c)
  *	ALIVE       <--------->    ALIVE       now and then, if a timeout was asked for
@@ -78,6 +78,9 @@ bool session_listen(struct session *session, const struct control *control,
 		    struct report *report);
 /* The server again, when its end of the file is open. */
 bool session_answer(struct session *session, const struct file_meta *meta);
+
+/* Either side, when the other may send over the fabric. */
+bool session_ready(struct session *session);
 
 void session_close(struct session *session);
 /* After an error: leave nothing behind. The control channel is the caller's. */

@@ -149,7 +149,7 @@ static int tcp_address(struct transport *transport, void *address, size_t *len)
 {
 	struct tcp *t = tcp_of(transport);
 
-	return connection_address(&t->connection, address, len);
+	return meeting_put(&t->connection.meeting, address, len);
 }
 
 /* The connection is there: files of the ring, and nothing more to wait for. */
@@ -168,7 +168,7 @@ static int tcp_connect(struct transport *transport, const void *address, size_t 
 
 	if (err)
 		return transport_fail(transport, err, "connecting to %s",
-				      t->connection.name);
+				      t->connection.meeting.name);
 	return established(t);
 }
 
@@ -181,7 +181,7 @@ static int tcp_accept(struct transport *transport, const void *address, size_t l
 	(void)len;
 	if (err)
 		return transport_fail(transport, err, "waiting for a connection at %s",
-				      t->connection.name);
+				      t->connection.meeting.name);
 	return established(t);
 }
 
@@ -251,8 +251,8 @@ static int tcp_recv(struct transport *transport, struct decant_iter *it, size_t 
 static int die(struct tcp *t, int err, const char *what)
 {
 	if (!t->dead)
-		t->dead =
-			transport_fail(&t->base, err, "%s %s", what, t->connection.name);
+		t->dead = transport_fail(&t->base, err, "%s %s", what,
+					 t->connection.meeting.name);
 	return t->dead;
 }
 

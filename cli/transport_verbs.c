@@ -1,25 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * transport_verbs.c - a reliable queue pair as a transport. The addresses of both queue
- * pairs travel over the control channel, so no connection manager is needed; iWARP has no
- * other way than one, and is reached through libfabric.
+ * pairs travel over the control channel, so no connection manager is needed. iWARP has no
+ * other way than one: there the passive side listens, and what travels is where.
+ *
+ * Over iWARP a write that is complete need not have arrived (RFC 5040, 5.5), but a
+ * message behind it is delivered only when it has: so the note that follows a chunk says
+ * the same everywhere.
  */
 #include <decant/verbs.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "meeting.h"
 #include "transport.h"
 #include "wire.h"
 
-#define EVENTS 32
-#define USES   DECANT_VERBS_PEER_WRITES
+#define EVENTS	   32
+#define USES	   DECANT_VERBS_PEER_WRITES
+#define DEFAULT_MS 30000
+
+_Static_assert(MEETING_TOKEN <= DECANT_VERBS_CONNECT_PRIVATE, "it goes with the call");
 
 struct verbs {
 	struct transport base;
 	struct decant_verbs *device;
 	struct decant_verbs_queue *queue;
 	struct decant_verbs_pair *pair;
+	struct decant_verbs_listener *listener;
+	struct meeting meeting;
+	int timeout; /* milliseconds */
+	int accept_timeout;
 };
 
 static struct verbs *verbs_of(struct transport *t)
@@ -39,6 +51,11 @@ static int fail(struct verbs *v, int err, const char *what)
 	return transport_fail(&v->base, err, "%s", what);
 }
 
+static bool is_iwarp(const struct verbs *v)
+{
+	return decant_verbs_caps(v->device)->transport == DECANT_VERBS_IWARP;
+}
+
 static int open_pair(struct verbs *v, const struct transport_options *options)
 {
 	struct decant_verbs_pair_options o = {
@@ -52,16 +69,47 @@ static int open_pair(struct verbs *v, const struct transport_options *options)
 	const struct decant_verbs_caps *caps = decant_verbs_caps(v->device);
 	int err;
 
-	if (caps->transport == DECANT_VERBS_IWARP)
-		return fail(v, -EOPNOTSUPP,
-			    "iWARP needs a connection manager; take a provider of "
-			    "libfabric");
 	if (o.requests > caps->requests)
 		o.requests = (unsigned)caps->requests;
 	err = decant_verbs_queue_new(&v->queue, v->device, o.requests + o.receives);
 	if (!err)
 		err = decant_verbs_pair_new(&v->pair, v->queue, &o);
 	return err ? fail(v, err, "a queue pair") : 0;
+}
+
+/* A port that is taken may be called an address that can't be had (rdma_bind_addr(3)). */
+static int listen_at(struct verbs *v, const char *node, const struct inet_ports *ports)
+{
+	struct decant_verbs_listen_options o = {.size = sizeof(o), .node = node};
+	int err = -EADDRINUSE;
+	char service[16];
+
+	o.service = service;
+	for (unsigned port = ports->low;
+	     port <= ports->high && (err == -EADDRINUSE || err == -EADDRNOTAVAIL);
+	     port++) {
+		snprintf(service, sizeof(service), "%u", port);
+		err = decant_verbs_listen(&v->listener, v->device, &o);
+	}
+	return err;
+}
+
+static int open_listener(struct verbs *v, const char *node,
+			 const struct inet_ports *ports)
+{
+	int err = meeting_token(&v->meeting);
+
+	if (!err)
+		err = listen_at(v, node, ports);
+	/* Behind an address translation the node is not ours. */
+	if (err == -EADDRNOTAVAIL && node)
+		err = listen_at(v, NULL, ports);
+	if (err == -EADDRNOTAVAIL && ports->low)
+		err = -EADDRINUSE;
+	if (err)
+		return fail(v, err, "listening for RDMA connections");
+	meeting_at(&v->meeting, node, decant_verbs_listener_port(v->listener));
+	return 0;
 }
 
 /* The device of that name. The other side's may have another: then the first that is up.
@@ -81,18 +129,27 @@ static int open_device(struct verbs *v, const struct transport_options *options)
 	if (err)
 		return transport_fail(&v->base, err, "RDMA device %s",
 				      o.device ? o.device : "(any that is up)");
-	return open_pair(v, options);
+	return 0;
 }
 
 static int verbs_open(struct transport **out, const struct transport_options *options)
 {
 	struct verbs *v = calloc(1, sizeof(*v));
+	int err;
 
 	if (!v)
 		return -ENOMEM;
 	v->base.ops = &transport_verbs;
+	v->timeout = options->timeout ? options->timeout : DEFAULT_MS;
+	v->accept_timeout =
+		options->accept_timeout ? options->accept_timeout : v->timeout;
 	*out = &v->base;
-	return open_device(v, options);
+	err = open_device(v, options);
+	if (!err)
+		err = open_pair(v, options);
+	if (!err && is_iwarp(v) && options->passive)
+		err = open_listener(v, options->node, &options->ports);
+	return err;
 }
 
 static void verbs_close(struct transport *t)
@@ -101,6 +158,7 @@ static void verbs_close(struct transport *t)
 
 	decant_verbs_pair_free(v->pair);
 	decant_verbs_queue_free(v->queue);
+	decant_verbs_listener_free(v->listener);
 	decant_verbs_close(v->device);
 	free(v);
 }
@@ -112,35 +170,55 @@ static void verbs_describe(const struct transport *t, char *room, size_t max)
 	snprintf(room, max, "verbs:%s", decant_verbs_caps(v->device)->device);
 }
 
-static int verbs_address(struct transport *t, void *room, size_t *len)
+static int pair_address(struct verbs *v, struct wire *wire)
 {
 	struct decant_verbs_address at;
-	struct wire wire = {.len = 0};
-	int err = decant_verbs_address(verbs_of(t)->pair, &at);
+	int err = decant_verbs_address(v->pair, &at);
 
 	if (err)
-		return fail(verbs_of(t), err, "the queue pair's address");
-	wire_put_u64(&wire, at.number);
-	wire_put_u64(&wire, at.psn);
-	wire_put_u64(&wire, at.lid);
-	wire_put_u64(&wire, at.mtu);
-	wire_put_u64(&wire, at.reads);
-	wire_put_bytes(&wire, at.gid, sizeof(at.gid));
-	if (wire.len > *len)
-		return -ENOSPC;
+		return fail(v, err, "the queue pair's address");
+	wire_put_u64(wire, at.number);
+	wire_put_u64(wire, at.psn);
+	wire_put_u64(wire, at.lid);
+	wire_put_u64(wire, at.mtu);
+	wire_put_u64(wire, at.reads);
+	wire_put_bytes(wire, at.gid, sizeof(at.gid));
+	return 0;
+}
+
+static int verbs_address(struct transport *t, void *room, size_t *len)
+{
+	struct verbs *v = verbs_of(t);
+	struct wire wire = {.len = 0};
+	int err;
+
+	if (is_iwarp(v))
+		return meeting_put(&v->meeting, room, len);
+	err = pair_address(v, &wire);
+	if (!err && wire.len > *len)
+		err = -ENOSPC;
+	if (err)
+		return err;
 	memcpy(room, wire.data, wire.len);
 	*len = wire.len;
 	return 0;
 }
 
-static int verbs_connect(struct transport *t, const void *address, size_t len)
+static int bad_address(struct verbs *v)
+{
+	return fail(v, -EINVAL,
+		    is_iwarp(v) ? "the other side's address, for iWARP"
+				: "the other side's address");
+}
+
+static int join(struct verbs *v, const void *address, size_t len)
 {
 	struct decant_verbs_address at = {0};
 	struct wire wire = {.len = len};
 	int err;
 
 	if (len > TRANSPORT_ADDRESS_MAX)
-		return fail(verbs_of(t), -EINVAL, "the other side's address");
+		return bad_address(v);
 	memcpy(wire.data, address, len);
 	at.number = (uint32_t)wire_get_u64(&wire);
 	at.psn = (uint32_t)wire_get_u64(&wire);
@@ -148,9 +226,61 @@ static int verbs_connect(struct transport *t, const void *address, size_t len)
 	at.mtu = (uint8_t)wire_get_u64(&wire);
 	at.reads = (uint8_t)wire_get_u64(&wire);
 	if (wire_get_bytes(&wire, at.gid, sizeof(at.gid)) != sizeof(at.gid) || wire.bad)
-		return fail(verbs_of(t), -EINVAL, "the other side's address");
-	err = decant_verbs_join(verbs_of(t)->pair, &at);
-	return err ? fail(verbs_of(t), err, "joining the queue pairs") : 0;
+		return bad_address(v);
+	err = decant_verbs_join(v->pair, &at);
+	return err ? fail(v, err, "joining the queue pairs") : 0;
+}
+
+static int call(struct verbs *v, const void *address, size_t len)
+{
+	struct decant_verbs_connect_options o = {.size = sizeof(o),
+						 .private_data = v->meeting.token,
+						 .private_len = MEETING_TOKEN,
+						 .timeout = v->timeout};
+	char room[MEETING_NAME];
+
+	if (!meeting_get(&v->meeting, address, len) ||
+	    !meeting_split(&v->meeting, room, &o.node, &o.service))
+		return bad_address(v);
+	return decant_verbs_connect(v->pair, &o);
+}
+
+static int verbs_connect(struct transport *t, const void *address, size_t len)
+{
+	struct verbs *v = verbs_of(t);
+
+	return (is_iwarp(v) ? call : join)(v, address, len);
+}
+
+/* Who calls and has the token is the other side; all others are sent away. */
+static int answer(struct verbs *v)
+{
+	struct decant_verbs_call *call;
+	const void *token;
+	size_t len;
+	int err = decant_verbs_call(v->listener, &call, v->accept_timeout);
+
+	if (err)
+		return transport_fail(&v->base, err, "waiting for a connection at %s",
+				      v->meeting.name);
+	token = decant_verbs_call_private(call, &len);
+	if (!meeting_knows(&v->meeting, token, len)) {
+		decant_verbs_reject(call, NULL, 0);
+		return -ETIMEDOUT;
+	}
+	err = decant_verbs_accept(v->pair, call, NULL, 0, v->timeout);
+	if (!err) {
+		decant_verbs_listener_free(v->listener);
+		v->listener = NULL;
+	}
+	return err;
+}
+
+static int verbs_accept(struct transport *t, const void *address, size_t len)
+{
+	struct verbs *v = verbs_of(t);
+
+	return is_iwarp(v) ? answer(v) : join(v, address, len);
 }
 
 static int verbs_map(struct transport *t, struct decant_region *region)
@@ -223,7 +353,7 @@ const struct transport_ops transport_verbs = {
 	.describe = verbs_describe,
 	.address = verbs_address,
 	.connect = verbs_connect,
-	.accept = verbs_connect,
+	.accept = verbs_accept,
 	.map = verbs_map,
 	.grant = verbs_grant,
 	.send = verbs_send,
