@@ -402,10 +402,10 @@ static void finish(struct loop *l, size_t done)
 }
 
 static ssize_t report(const struct decant_iter *from, const struct decant_sink *into,
-		      size_t wanted, size_t done, enum decant_stop stop)
+		      size_t wanted, size_t done)
 {
-	probe_extract(from->kind, into->ops->name, wanted, done, into->nr, stop);
-	return done ? (ssize_t)done : stop_error(stop);
+	probe_extract(from->kind, into->ops->name, wanted, done, into->nr, into->stop);
+	return done ? (ssize_t)done : stop_error(into);
 }
 
 ssize_t extract(struct decant_iter *from, struct decant_sink *into,
@@ -431,5 +431,5 @@ ssize_t extract(struct decant_iter *from, struct decant_sink *into,
 	if (l.stop == DECANT_STOP_END && want < wanted)
 		l.stop = DECANT_STOP_LIMIT;
 	finish(&l, done);
-	return report(from, into, wanted, done, l.stop);
+	return report(from, into, wanted, done);
 }

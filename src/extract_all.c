@@ -30,10 +30,12 @@ static void restore(const struct snapshot *s, struct decant_iter *it,
 		    struct decant_sink *sink)
 {
 	enum decant_stop stop = sink->stop;
+	int error = sink->error;
 
 	*it = s->iter;
 	*sink = s->sink;
 	sink->stop = stop;
+	sink->error = error;
 	if (sink->last.len)
 		sink->ops->grow(sink, sink->nr - 1, sink->last.len);
 	if (sink->ops->cut)
@@ -62,7 +64,7 @@ static ssize_t extract_blocks(struct decant_iter *from, struct decant_sink *into
 	save(&before, from, into);
 	for (;;) {
 		got = len || !stop ? extract(from, into, limits, len, requests)
-				   : stop_error(stop);
+				   : stop_error(into);
 		if (stop == DECANT_STOP_END)
 			stop = into->stop;
 		else
@@ -73,6 +75,7 @@ static ssize_t extract_blocks(struct decant_iter *from, struct decant_sink *into
 		if (stop == DECANT_STOP_END)
 			stop = DECANT_STOP_ALIGNMENT;
 		restore(&before, from, into);
+		into->stop = stop;
 		len = (size_t)got - min_size((size_t)got, excess);
 	}
 }
@@ -108,5 +111,5 @@ ssize_t decant_extract_all(struct decant_iter *from, struct decant_sink *into, s
 	if (got >= 0 && (size_t)got == want)
 		return got;
 	restore(&before, from, into);
-	return got < 0 ? got : stop_error(into->stop);
+	return got < 0 ? got : stop_error(into);
 }

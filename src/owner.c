@@ -42,7 +42,7 @@ static bool translate(struct loop *l, uintptr_t addr)
 
 bool loop_find_owner(struct loop *l, uintptr_t addr, struct decant_region *given)
 {
-	const struct decant_sink *sink = l->sink;
+	struct decant_sink *sink = l->sink;
 	struct decant_region *region =
 		loop_look_up(l, addr, given, &l->owner.lo, &l->owner.hi);
 	const struct decant_mapping *mapping = NULL;
@@ -60,6 +60,7 @@ bool loop_find_owner(struct loop *l, uintptr_t addr, struct decant_region *given
 	if (region ? !sink->domain : sink->policy == DECANT_TRUST)
 		return true;
 	l->stop = DECANT_STOP_UNREGISTERED;
+	sink->error = 0;
 	l->owner.lo = l->owner.hi; /* ask again next time */
 	return false;
 }

@@ -89,5 +89,6 @@ bool register_next(struct loop *l, const struct decant_iter *it, size_t left)
 		return false;
 	span = kind_peek(it);
 	kind_put(it, &span);
-	return !hold_new(l, span.addr, run);
+	l->sink->error = hold_new(l, span.addr, run);
+	return !l->sink->error;
 }

@@ -82,6 +82,7 @@ static size_t hold_owner(struct loop *l, const struct decant_span *span)
 	region = loop_look_up(l, addr, span->region, &lo, &hi);
 	if (!region && sink->policy == DECANT_REFUSE) {
 		l->stop = DECANT_STOP_UNREGISTERED;
+		sink->error = 0;
 		return 0;
 	}
 	if (region && sink->hold && decant_hold_add(sink->hold, region)) {

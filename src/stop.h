@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <decant/sink.h>
 
-static inline ssize_t stop_error(enum decant_stop stop)
+static inline ssize_t stop_error(const struct decant_sink *sink)
 {
 	static const int errors[] = {
 		[DECANT_STOP_END] = 0,
@@ -18,6 +18,8 @@ static inline ssize_t stop_error(enum decant_stop stop)
 		[DECANT_STOP_MEMORY] = -ENOMEM,
 	};
 
-	return errors[stop];
+	if (sink->stop == DECANT_STOP_UNREGISTERED && sink->error)
+		return sink->error;
+	return errors[sink->stop];
 }
 #endif

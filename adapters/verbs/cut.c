@@ -212,6 +212,7 @@ static int cut(struct verbs_op *op, struct decant_iter *it, const struct verbs_w
 	begin_sink(op, &sink, want);
 	rc = is_message(op) ? cut_message(op, &sink, it)
 			    : cut_ranges(op, &sink, it, want);
+	op->stop = sink.stop;
 	if (!rc && op->scratch && one_key(want))
 		key_scratch(op);
 	return rc;
@@ -248,10 +249,10 @@ static bool needs_a_byte(const struct verbs_op *op)
 /* Whether bytes may go another way than directly after this error. */
 static bool stage_helps(const struct verbs_op *op, int rc)
 {
-	if (rc == -ENOSPC)
-		return is_message(op);
-	return rc == -EFAULT ||
-	       (rc == -ENOKEY && op->pair->options.policy == DECANT_STAGE);
+	/* Memory that could not be registered may not be there at all. */
+	if (op->stop == DECANT_STOP_UNREGISTERED)
+		return op->pair->options.policy == DECANT_STAGE;
+	return rc == -ENOSPC ? is_message(op) : rc == -EFAULT;
 }
 
 /* Once more with a stage; the iterator ends where it would have without. */

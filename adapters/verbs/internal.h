@@ -84,6 +84,7 @@ struct verbs_op {
 	size_t failed;
 	unsigned status;
 	enum decant_verbs_kind kind;
+	enum decant_stop stop; /* why cutting it went no further */
 	uint32_t imm;
 	bool with_imm, written, inlined, gathered, busy, queued, counted;
 	struct decant_span buffer;

@@ -42,7 +42,8 @@ enum decant_stop {
  * @DECANT_STAGE: send it through the sink's stage
  * @DECANT_REGISTER: map it in the sink's domain for as long as the sink's hold keeps it:
  *	a whole run of adjacent bytes at a time. Without a domain or a hold, and where the
- *	domain can't, stop with DECANT_STOP_UNREGISTERED. The caller keeps the memory.
+ *	domain can't, stop with DECANT_STOP_UNREGISTERED; what the domain said is then the
+ *	error. The caller keeps the memory.
  *
  * Since: 0.1
  */
@@ -124,6 +125,8 @@ struct decant_sink_ops {
  * @bytes: bytes so far
  * @merged: spans that needed no element of their own, so far
  * @stop: why the last extraction went no further
+ * @error: with DECANT_STOP_UNREGISTERED: why memory could not be registered, a negative
+ *	errno; 0 if that was not tried
  * @id: which one of the library's; the library's own
  * @ops: the sink's functions
  * @table: the caller's array
@@ -149,6 +152,7 @@ struct decant_sink {
 	size_t bytes;
 	size_t merged;
 	enum decant_stop stop;
+	int error;
 	unsigned id;
 	const struct decant_sink_ops *ops;
 	void *table;

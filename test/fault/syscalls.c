@@ -350,12 +350,21 @@ static ssize_t registering(ssize_t (*extract)(struct decant_iter *from,
 	return got;
 }
 
+/* The device's reason is its own, that of an allocation is memory. */
+static int reason(ssize_t got)
+{
+	bool device = fault_name && !strcmp(fault_name, "map");
+
+	CHECK_EQ(got, device ? -EIO : -ENOMEM);
+	return -ENOMEM;
+}
+
 static int register_some(void)
 {
 	ssize_t got = registering(decant_extract);
 
 	/* Progress wins: why it stopped shows in the next call. */
-	return got == 100 * PIECES || got > 0 ? 0 : (int)got;
+	return got > 0 ? 0 : reason(got);
 }
 
 static int register_all(void)
@@ -363,15 +372,15 @@ static int register_all(void)
 	ssize_t got = registering(decant_extract_all);
 
 	CHECK(got < 0 || got == 100 * PIECES);
-	return got < 0 ? (int)got : 0;
+	return got < 0 ? reason(got) : 0;
 }
 
-/* The loop says which bytes it could not use: those of nobody. */
+/* The loop says why the bytes of nobody could not be used. */
 static void registration(void)
 {
 	REQUIRE(!decant_space_new(&space));
-	with_each_failing(register_some, -ENOKEY);
-	with_each_failing(register_all, -ENOKEY);
+	with_each_failing(register_some, -ENOMEM);
+	with_each_failing(register_all, -ENOMEM);
 	decant_space_free(space);
 }
 

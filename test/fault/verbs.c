@@ -36,8 +36,6 @@ static struct {
 /* Whatever was refused: some reasons have a name of their own. */
 static int reason(int rc)
 {
-	if (rc == -ENOKEY && world.policy == DECANT_REGISTER)
-		return -ENOMEM; /* why there is none is not told */
 	CHECK(rc == -ENOMEM || rc == -ENODEV || rc == -EADDRNOTAVAIL || rc == -EIO ||
 	      rc == -ECANCELED || rc == -EINVAL || rc == -ETIMEDOUT ||
 	      rc == -ECONNABORTED || rc == -ECONNREFUSED || rc == -ECONNRESET);

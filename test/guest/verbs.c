@@ -249,6 +249,31 @@ static void registers(void)
 	}
 }
 
+/* Why it can't be is told; and what isn't there is not looked at. */
+static void not_registered(int why)
+{
+	struct decant_iter it = rig_buf(DECANT_SOURCE, rig.plain, 10000);
+
+	CHECK_EQ(decant_verbs_write(rig.pair, &it, 10000, &rig.remote, 1, NULL, NULL),
+		 why);
+	CHECK_EQ(decant_verbs_send(rig.pair, &it, 10000, NULL, NULL), why);
+	CHECK_EQ(decant_iter_count(&it), 10000);
+	CHECK_EQ(rig_info().under_way, 0);
+	CHECK(rig_quiet());
+}
+
+static void unregistrable(void)
+{
+	rig_use((struct decant_verbs_pair_options){.policy = DECANT_REGISTER,
+						   .inline_bytes = SIZE_MAX});
+	REQUIRE(!mprotect(rig.plain, 8192, PROT_NONE));
+	not_registered(-EFAULT);
+	REQUIRE(!mprotect(rig.plain, 8192, PROT_READ | PROT_WRITE));
+	moves_pieces(rig.plain, 10000, 5);
+	rig_fill(rig.plain, 10000);
+	moves_write(MOVES_IOVEC);
+}
+
 /* One more piece than there are elements, and very many. */
 static void edges(void)
 {
@@ -331,6 +356,7 @@ int main(int argc, char **argv)
 		{"random pieces, any kind, any operation", random_moves},
 		{"many under way, every kind, held against a model", flights},
 		{"memory is registered for an operation", registers},
+		{"memory that can't be registered", unregistrable},
 		{"up to more pieces than elements", edges},
 		{"one completion for many requests", one_completion},
 		{"operations in one chain", chained},

@@ -87,21 +87,34 @@ static void apart(void)
 	rig_fini(&rig);
 }
 
-/* What can't be registered stops the extraction as memory that is refused does. */
+/*
+ * What can't be registered stops the extraction as memory that is refused does, and why
+ * is the error: whichever form of the call it was.
+ */
 static void refused(void)
 {
 	const struct iovec iov[] = {{memory + 4000, 200}, {memory, 5}};
 	struct decant_iter it = over(iov, 2);
 	struct rig rig;
+	size_t ends[2];
 
 	rig_init(&rig);
 	rig.fake.error = -ENOMEM;
-	CHECK_EQ(decant_extract(&it, &rig.sink, SIZE_MAX), -ENOKEY);
+	CHECK_EQ(decant_extract(&it, &rig.sink, SIZE_MAX), -ENOMEM);
 	CHECK_EQ(rig.sink.stop, DECANT_STOP_UNREGISTERED);
+	CHECK_EQ(rig.sink.error, -ENOMEM);
+	rig.fake.error = -EPERM;
+	CHECK_EQ(decant_extract_all(&it, &rig.sink, SIZE_MAX), -EPERM);
+	CHECK_EQ(decant_extract_requests(&it, &rig.sink, SIZE_MAX, ends, 2), -EPERM);
+	rig.sink.limits.block = 8;
+	CHECK_EQ(decant_extract(&it, &rig.sink, SIZE_MAX), -EPERM);
+	CHECK_EQ(rig.sink.error, -EPERM);
+	rig.sink.limits.block = 0;
 	CHECK_EQ(decant_iter_count(&it), 205);
 	rig.fake.error = 0;
 	rig.sink.hold = NULL;
 	CHECK_EQ(decant_extract(&it, &rig.sink, SIZE_MAX), -ENOKEY);
+	CHECK_EQ(rig.sink.error, 0);
 	rig.sink.hold = &rig.hold;
 	CHECK_EQ(decant_extract(&it, &rig.sink, 150), 150);
 	CHECK_EQ(rig.hold.nr, 2);

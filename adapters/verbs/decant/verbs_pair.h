@@ -58,8 +58,8 @@ DECANT_API void decant_verbs_queue_free(struct decant_verbs_queue *queue);
  * @space: where owners of memory without a region are looked up, or NULL
  * @policy: what happens to memory in no region: DECANT_TRUST uses @lkey, and refuses if
  *	that is 0; DECANT_STAGE copies such bytes through registered memory, also those of
- *	regions that are not mapped in the domain; DECANT_REGISTER registers them until
- *	the operation is over
+ *	regions that are not mapped in the domain; DECANT_REGISTER registers it until the
+ *	operation is over
  * @lkey: the key for memory that is trusted
  * @stage_bytes: most bytes of one operation that may go through staging; 0 for 16 MiB
  * @pool: where receive buffers come from, or NULL: see decant_verbs_pair_new(). Borrowed
@@ -351,8 +351,9 @@ struct decant_verbs_how {
  * Return: 0 if it has begun: there will be one event; -EAGAIN if @depth operations are
  * under way, -ENOTCONN, -EINVAL for a destination or an unknown size, -EMSGSIZE if the
  * device sends no message of that length, -ENOKEY if memory in no mapped region is to be
- * refused, -EFAULT, -ENOBUFS if too much would have to be staged, -EOPNOTSUPP for
- * immediate data where there is none, -ENOMEM, or the error of which the queue pair died.
+ * refused, what ibv_reg_mr(3) said if memory can't be registered (DECANT_REGISTER),
+ * -EFAULT, -ENOBUFS if too much would have to be staged, -EOPNOTSUPP for immediate data
+ * where there is none, -ENOMEM, or the error of which the queue pair died.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_verbs_send(struct decant_verbs_pair *pair,
