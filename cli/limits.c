@@ -47,6 +47,7 @@ static const struct {
 	{"crypto", limits_crypto, NULL, NAME_NEVER},
 	{"file", limits_file, limits_of_file, NAME_NEEDED},
 	{"nvme", NULL, limits_of_nvme, NAME_NEEDED},
+	{"verbs-read", NULL, limits_of_verbs_read, NAME_PERHAPS},
 };
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))
@@ -200,7 +201,7 @@ static bool show_all(struct limits_request *r)
 {
 	r->all = true;
 	for (size_t i = 0; i < NR(sorts); i++) {
-		if (sorts[i].name_behind == NAME_NEEDED)
+		if (sorts[i].name_behind == NAME_NEEDED || !sorts[i].show)
 			continue;
 		if (i)
 			fprintf(r->out, r->json ? ",\n" : "\n");

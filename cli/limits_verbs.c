@@ -19,11 +19,11 @@ static void show_json(struct limits_request *r, const struct decant_verbs_caps *
 	text_json(r->out, caps->device);
 	fprintf(r->out,
 		",\"port\":%u,\"transport\":\"%s\",\"active\":%s,\"requests\":%zu,"
-		"\"completions\":%zu,\"reads\":%zu,\"regions\":%zu,\"region_bytes\":%zu,"
-		"\"write_imm\":%s,\"on_demand\":%s,",
+		"\"completions\":%zu,\"reads\":%zu,\"served\":%zu,\"regions\":%zu,"
+		"\"region_bytes\":%zu,\"write_imm\":%s,\"on_demand\":%s,",
 		caps->port, transport(caps), caps->active ? "true" : "false",
-		caps->requests, caps->completions, caps->reads, caps->regions,
-		caps->region_bytes, caps->write_imm ? "true" : "false",
+		caps->requests, caps->completions, caps->reads, caps->served,
+		caps->regions, caps->region_bytes, caps->write_imm ? "true" : "false",
 		caps->on_demand ? "true" : "false");
 	limits_print_json(r->out, "limits", &caps->send);
 	fprintf(r->out, ",");
@@ -34,13 +34,15 @@ static void show_json(struct limits_request *r, const struct decant_verbs_caps *
 static void show_text(struct limits_request *r, const struct decant_verbs_caps *caps)
 {
 	if (!r->found)
-		fprintf(r->out, "%-16s %-10s %8s %8s %12s %8s %8s  %s\n", "RDMA device",
-			"transport", "elements", "in reads", "bytes", "requests", "reads",
-			"notes");
-	fprintf(r->out, "%-16s %-10s %8zu %8zu %12s %8zu %8zu  %s%s\n", caps->device,
-		transport(caps), caps->send.max_elements, caps->read.max_elements,
-		text_of_size(caps->send.max_bytes).text, caps->requests, caps->reads,
-		caps->active ? "" : "down; ", caps->on_demand ? "on demand" : "");
+		fprintf(r->out, "%-16s %4s %-10s %8s %8s %10s %9s %6s  notes\n",
+			"RDMA device", "port", "transport", "elements", "to read",
+			"bytes", "requests", "reads");
+	fprintf(r->out, "%-16s %4u %-10s %8zu %8zu %10s %9zu %6zu%s%s%s\n", caps->device,
+		caps->port, transport(caps), caps->send.max_elements,
+		caps->read.max_elements, text_of_size(caps->send.max_bytes).text,
+		caps->requests, caps->reads, caps->active ? "" : "  down",
+		caps->on_demand ? "  on demand" : "",
+		caps->write_imm ? "" : "  no immediate data");
 }
 
 static int on_device(void *user, const struct decant_verbs_caps *caps)
@@ -89,7 +91,7 @@ bool limits_verbs(struct limits_request *r)
 
 struct wanted {
 	const char *name;
-	struct decant_limits *limits;
+	struct decant_limits send, read;
 	bool found;
 };
 
@@ -99,16 +101,37 @@ static int take_device(void *user, const struct decant_verbs_caps *caps)
 
 	if (wanted->name && strcmp(wanted->name, caps->device))
 		return 0;
-	*wanted->limits = caps->send;
+	wanted->send = caps->send;
+	wanted->read = caps->read;
 	wanted->found = true;
 	return 1;
+}
+
+static bool find(struct wanted *wanted, struct report *report)
+{
+	int err = decant_verbs_devices(take_device, wanted);
+
+	return wanted->found || no_such(wanted->name, err, report);
 }
 
 bool limits_of_verbs(const char *name, struct decant_limits *limits,
 		     struct report *report)
 {
-	struct wanted wanted = {name, limits, false};
-	int err = decant_verbs_devices(take_device, &wanted);
+	struct wanted wanted = {.name = name};
 
-	return wanted.found || no_such(name, err, report);
+	if (!find(&wanted, report))
+		return false;
+	*limits = wanted.send;
+	return true;
+}
+
+bool limits_of_verbs_read(const char *name, struct decant_limits *limits,
+			  struct report *report)
+{
+	struct wanted wanted = {.name = name};
+
+	if (!find(&wanted, report))
+		return false;
+	*limits = wanted.read;
+	return true;
 }

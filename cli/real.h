@@ -33,7 +33,7 @@ typedef bool limits_of(const char *name, struct decant_limits *limits,
 		       struct report *report);
 
 limits_of limits_of_file, limits_of_block, limits_of_fabric, limits_of_verbs,
-	limits_of_uring, limits_of_nvme;
+	limits_of_verbs_read, limits_of_uring, limits_of_nvme;
 
 /* file:PATH, block:NAME and so on. */
 bool limits_is_real(const char *arg);

@@ -11,25 +11,11 @@ import shutil
 import struct
 import subprocess
 import zlib
+from explaining import decant, explain, explained, limits, round_trip, taken
 from rig import Skip, case, cases, check, check_error, main, same
 
 LAYOUT = '64@0x1000,4096@0x1040,700@0x3000+17,3x512@0x8000/4096,2000@0xc000'
 RULES = 'boundary=4096,max_elements=5,addr_align=4'
-
-
-def decant(rig, *args, data=None):
-    return subprocess.run([rig.decant, *map(str, args)], capture_output=True, check=False,
-                          timeout=120, input=data, stdin=None if data else -3)
-
-
-def explain(rig, *args, data=None):
-    done = decant(rig, 'explain', *args, data=data)
-    same((done.returncode, done.stderr), (0, b''), f'explain {args}')
-    return done.stdout.decode()
-
-
-def explained(rig, *args, data=None):
-    return json.loads(explain(rig, '--json', *args, data=data))
 
 
 def elements(result):
@@ -408,23 +394,6 @@ def a_million_in_bounded_memory(rig, name):
     same(run.returncode, 0, 'exit status')
     check(usage.ru_maxrss < 200000, f'{usage.ru_maxrss} KiB')
     print(f'# {usage.ru_maxrss} KiB')
-
-
-def limits(rig, what):
-    done = decant(rig, 'limits', '--json', what)
-    same((done.returncode, done.stderr), (0, b''), f'limits {what}')
-    return json.loads(done.stdout)
-
-
-def taken(rig, *args):
-    return explained(rig, '--layout', '1x64@0x100000', *args)['limits']
-
-
-def round_trip(rig, what, real, wanted):
-    """explain takes what limits printed, and the same from the thing itself."""
-    rig.path('limits.json').write_bytes(decant(rig, 'limits', '--json', what).stdout)
-    same(taken(rig, '--limits', f"@{rig.path('limits.json')}"), wanted, f'{what} in JSON')
-    same(taken(rig, '--limits', real), wanted, real)
 
 
 @case('limits of a file, and back')

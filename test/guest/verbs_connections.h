@@ -36,7 +36,15 @@ static int connect_to(struct decant_verbs_pair *pair, const char *port, char wha
 		.timeout = timeout,
 	};
 
-	return decant_verbs_connect(pair, &options);
+	int rc = decant_verbs_connect(pair, &options);
+
+	/*
+	 * Soft iWARP loses sight of what comes between its answer to a call and its own
+	 * knowing that it answered, until more comes.
+	 */
+	if (!rc && rig_is_iwarp())
+		usleep(50000);
+	return rc;
 }
 
 /* What the peer granted travels as private data. */

@@ -108,6 +108,7 @@ int main(int argc, char **argv)
 	const char *missing;
 	int rc;
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	peer.node = "10.78.0.2";
 	strcpy(peer.port, "18515");
 	if (argc > 1 && !strcmp(argv[1], "serve")) {
