@@ -152,13 +152,21 @@ static ALWAYS_INLINE bool step_hold(struct loop *l, struct decant_region *region
 	return true;
 }
 
+/* Whether the open element is the last that its request may have. */
+static ALWAYS_INLINE bool step_ends_request(const struct step *s, const struct loop *l)
+{
+	return l->room == s->end - s->start || s->nr + 1 - l->first >= l->requests->elements;
+}
+
 /* Whether the rules allow an element at seen next, without asking which one fails. */
 static ALWAYS_INLINE bool step_may_open(const struct step *s, const struct loop *l,
 					uint64_t seen)
 {
 	const struct requests *r = l->requests;
 
-	if (r && unlikely(l->gap_mask || r->nr + 1 >= r->max))
+	if (r && unlikely(l->gap_mask))
+		return false;
+	if (r && unlikely(r->nr + 1 >= r->max) && step_ends_request(s, l))
 		return false;
 	return !((seen & l->addr_mask) | ((seen | s->end) & l->gap_mask));
 }
@@ -170,9 +178,10 @@ static ALWAYS_INLINE void step_request(const struct step *s, struct loop *l)
 
 	if (likely(!r))
 		return;
-	l->room -= s->end - s->start;
-	if (l->room && s->nr + 1 - l->first < r->elements)
+	if (!step_ends_request(s, l)) {
+		l->room -= s->end - s->start;
 		return;
+	}
 	r->ends[r->nr++] = l->first = s->nr + 1;
 	l->room = r->bytes;
 }

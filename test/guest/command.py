@@ -20,10 +20,6 @@ TWO = os.path.exists('/sys/class/net/eth0')
 ADDRESS = '10.78.0.2' if TWO else '10.77.0.1'
 CHUNK = 1 << 16
 SOME, LARGE = 5 * CHUNK + 3, (3 << 20) + 1
-# What rxe's completion queues are large enough for.
-os.environ |= {'FI_UNIVERSE_SIZE': '4', 'FI_OFI_RXM_MSG_TX_SIZE': '64',
-               'FI_OFI_RXM_MSG_RX_SIZE': '64', 'FI_OFI_RXM_TX_SIZE': '256',
-               'FI_OFI_RXM_RX_SIZE': '256'}
 os.environ.setdefault('DECANT_TEST_DIR', '/dev/shm')
 # One way of reaching the device has all sizes.
 FABRICS = {
