@@ -2,49 +2,22 @@
 #include "meeting.h"
 #include <decant/decant.h>
 #include <errno.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include "route.h"
 
 int meeting_token(struct meeting *m)
 {
 	return getrandom(m->token, sizeof(m->token), 0) == sizeof(m->token) ? 0 : -EIO;
 }
 
-static bool usable(const struct ifaddrs *at)
-{
-	return at->ifa_addr && at->ifa_addr->sa_family == AF_INET &&
-	       at->ifa_flags & IFF_UP && !(at->ifa_flags & IFF_LOOPBACK);
-}
-
-/* An address of this machine, in numbers; the loopback's if there is no other. */
-static void own_address(char *room, size_t max)
-{
-	struct ifaddrs *list = NULL, *at;
-
-	snprintf(room, max, "127.0.0.1");
-	if (getifaddrs(&list))
-		return;
-	for (at = list; at && !usable(at); at = at->ifa_next)
-		;
-	if (at)
-		getnameinfo(at->ifa_addr, sizeof(struct sockaddr_in), room,
-			    (socklen_t)max, NULL, 0, NI_NUMERICHOST);
-	freeifaddrs(list);
-}
-
 void meeting_at(struct meeting *m, const char *node, unsigned port)
 {
 	char own[64];
 
-	if (!node) {
-		own_address(own, sizeof(own));
-		node = own;
-	}
+	if (!node)
+		node = route_own(NULL, own, sizeof(own)) ? own : "127.0.0.1";
 	snprintf(m->name, sizeof(m->name), "%s %u", node, port);
 }
 

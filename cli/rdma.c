@@ -4,8 +4,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include "route.h"
 
-/* GIDs of RoCE: an address of IPv4 in the form of IPv6, ::ffff:a.b.c.d. */
+/* GIDs; of RoCE: an address of IPv4 in the form of IPv6, ::ffff:a.b.c.d. */
 #define GIDS "/sys/class/infiniband/*/ports/*/gids/*"
 
 static bool read_line(const char *path, char *line, int max)
@@ -28,20 +29,49 @@ static bool mapped_address(const char *gid, char *room, size_t max)
 	return true;
 }
 
-/* The port's state stands beside its GIDs: "4: ACTIVE". */
-static bool is_active(const char *gid_path)
+/* What stands beside a port's GIDs. */
+static bool read_beside(const char *gid_path, const char *name, char *line, int max)
 {
-	char path[512], line[64];
+	char path[512];
 	const char *end = strstr(gid_path, "/gids/");
 
-	snprintf(path, sizeof(path), "%.*s/state", (int)(end - gid_path), gid_path);
-	return read_line(path, line, sizeof(line)) && !strncmp(line, "4:", 2);
+	snprintf(path, sizeof(path), "%.*s/%s", (int)(end - gid_path), gid_path, name);
+	return read_line(path, line, max);
+}
+
+/* "4: ACTIVE" */
+static bool is_active(const char *gid_path)
+{
+	char line[64];
+
+	return read_beside(gid_path, "state", line, sizeof(line)) &&
+	       !strncmp(line, "4:", 2);
+}
+
+/* The GIDs of iWARP are no addresses: "4: RNIC" has those of its network card. */
+static bool card_address(const char *gid_path, char *room, size_t max)
+{
+	char line[64];
+
+	if (!read_beside(gid_path, "../../node_type", line, sizeof(line)) ||
+	    strncmp(line, "4:", 2) ||
+	    !read_beside(gid_path, "gid_attrs/ndevs/0", line, sizeof(line)))
+		return false;
+	line[strcspn(line, "\n")] = '\0';
+	return route_own(line, room, max);
+}
+
+static bool port_address(const char *gid_path, char *room, size_t max)
+{
+	char line[128];
+
+	return read_line(gid_path, line, sizeof(line)) &&
+	       (mapped_address(line, room, max) || card_address(gid_path, room, max));
 }
 
 void rdma_ports(void (*fn)(void *user, const struct rdma_port *port), void *user)
 {
 	struct rdma_port port, last = {{0}, {0}};
-	char line[128];
 	glob_t found;
 
 	if (glob(GIDS, 0, NULL, &found))
@@ -49,8 +79,7 @@ void rdma_ports(void (*fn)(void *user, const struct rdma_port *port), void *user
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		const char *path = found.gl_pathv[i];
 
-		if (!read_line(path, line, sizeof(line)) ||
-		    !mapped_address(line, port.address, sizeof(port.address)) ||
+		if (!port_address(path, port.address, sizeof(port.address)) ||
 		    sscanf(path, "/sys/class/infiniband/%63[^/]", port.device) != 1 ||
 		    !is_active(path))
 			continue;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "route.h"
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,4 +34,26 @@ bool route_to(const char *host, char *here, char *there, size_t max)
 		close(fd);
 	freeaddrinfo(list);
 	return ok;
+}
+
+static bool usable(const struct ifaddrs *at, const char *card)
+{
+	if (!at->ifa_addr || at->ifa_addr->sa_family != AF_INET ||
+	    !(at->ifa_flags & IFF_UP))
+		return false;
+	return card ? !strcmp(at->ifa_name, card) : !(at->ifa_flags & IFF_LOOPBACK);
+}
+
+bool route_own(const char *card, char *room, size_t max)
+{
+	struct ifaddrs *list = NULL, *at;
+	bool found;
+
+	if (getifaddrs(&list))
+		return false;
+	for (at = list; at && !usable(at, card); at = at->ifa_next)
+		;
+	found = at && numeric(at->ifa_addr, sizeof(struct sockaddr_in), room, max);
+	freeifaddrs(list);
+	return found;
 }

@@ -10,4 +10,10 @@
  * numeric, each at most max bytes. False if it is not known or not reached.
  */
 bool route_to(const char *host, char *here, char *there, size_t max);
+
+/*
+ * An address of IPv4 that this machine has, numeric: that network card's, or with NULL
+ * any but the loopback's.
+ */
+bool route_own(const char *card, char *room, size_t max);
 #endif

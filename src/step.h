@@ -155,7 +155,8 @@ static ALWAYS_INLINE bool step_hold(struct loop *l, struct decant_region *region
 /* Whether the open element is the last that its request may have. */
 static ALWAYS_INLINE bool step_ends_request(const struct step *s, const struct loop *l)
 {
-	return l->room == s->end - s->start || s->nr + 1 - l->first >= l->requests->elements;
+	return l->room == s->end - s->start ||
+	       s->nr + 1 - l->first >= l->requests->elements;
 }
 
 /* Whether the rules allow an element at seen next, without asking which one fails. */
