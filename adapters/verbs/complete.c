@@ -11,13 +11,7 @@
 #include "internal.h"
 #include <arpa/inet.h>
 
-#define BATCH	32
-#define RECEIVE ((uint64_t)1 << 31)
-
-static bool is_receive(const struct verbs_op *op)
-{
-	return op->kind == DECANT_VERBS_RECV || op->kind == DECANT_VERBS_MESSAGE;
-}
+#define BATCH 32
 
 /* What was received through the stage goes to where it belongs. */
 static void scatter(struct verbs_op *op)
@@ -49,7 +43,7 @@ static bool settle_buffer(struct verbs_op *op)
 /* The operation is over: nobody touches its memory any more. */
 void verbs_settle(struct verbs_op *op)
 {
-	if (op->result >= 0 && !is_receive(op))
+	if (op->result >= 0 && !verbs_is_receive(op->kind))
 		op->result = (ssize_t)op->len;
 	scatter(op);
 	if (settle_buffer(op))
@@ -208,7 +202,7 @@ static void retire(struct decant_verbs_pair *pair, uint64_t last)
 static void sent(struct decant_verbs_pair *pair, const struct ibv_wc *wc)
 {
 	const struct verbs_slot slot =
-		pair->slots[(wc->wr_id & 0x7fffffff) % pair->options.requests];
+		pair->slots[verbs_place(wc->wr_id) % pair->options.requests];
 
 	if (slot.number < pair->retired || slot.number >= pair->posted || slot.done)
 		return;
@@ -232,7 +226,7 @@ static bool too_long(const struct verbs_op *op, const struct ibv_wc *wc)
 
 static void received(struct decant_verbs_pair *pair, const struct ibv_wc *wc)
 {
-	uint32_t at = (uint32_t)(wc->wr_id & 0x7fffffff) % pair->options.receives;
+	uint32_t at = verbs_place(wc->wr_id) % pair->options.receives;
 	struct verbs_op *op = pair->receives[at];
 
 	if (!op)
@@ -267,7 +261,7 @@ static void complete(struct decant_verbs_queue *queue, const struct ibv_wc *wc)
 
 	if (!pair || pair->generation != (uint16_t)(wc->wr_id >> 32))
 		return;
-	if (wc->wr_id & RECEIVE)
+	if (wc->wr_id & VERBS_RECEIVE)
 		received(pair, wc);
 	else
 		sent(pair, wc);

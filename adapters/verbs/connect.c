@@ -170,11 +170,6 @@ static int to_state(struct decant_verbs_pair *pair, enum ibv_qp_state state, siz
 	return verbs_errno(ibv_modify_qp(pair->qp, &attr, mask));
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 /* What both sides can do; each says how many reads it serves and how many it begins. */
 static struct rdma_conn_param offer(const struct decant_verbs_pair *pair)
 {
@@ -182,8 +177,9 @@ static struct rdma_conn_param offer(const struct decant_verbs_pair *pair)
 	size_t reads = pair->options.reads ? pair->options.reads : caps->reads;
 
 	return (struct rdma_conn_param){
-		.responder_resources = (uint8_t)least(caps->served, 255),
-		.initiator_depth = (uint8_t)least(least(caps->reads, reads), 255),
+		.responder_resources = (uint8_t)verbs_least(caps->served, 255),
+		.initiator_depth =
+			(uint8_t)verbs_least(verbs_least(caps->reads, reads), 255),
 		.retry_count = (uint8_t)pair->options.retries,
 		.rnr_retry_count = (uint8_t)pair->options.rnr_retries,
 		.qp_num = pair->qp->qp_num,
@@ -210,10 +206,10 @@ static struct rdma_conn_param mirrored(const struct decant_verbs_pair *pair,
 {
 	struct rdma_conn_param ours = offer(pair);
 
-	ours.responder_resources =
-		(uint8_t)least(ours.responder_resources, theirs->responder_resources);
+	ours.responder_resources = (uint8_t)verbs_least(ours.responder_resources,
+							theirs->responder_resources);
 	ours.initiator_depth =
-		(uint8_t)least(ours.initiator_depth, theirs->initiator_depth);
+		(uint8_t)verbs_least(ours.initiator_depth, theirs->initiator_depth);
 	return ours;
 }
 

@@ -76,11 +76,6 @@ static int make_room(struct verbs_op *op, struct decant_sink *sink)
 	return rc;
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 /* The next len bytes, into or out of memory of the peer from addr on. */
 static int cut_range(struct verbs_op *op, struct decant_sink *sink,
 		     struct decant_iter *it, uint64_t addr, uint32_t rkey, size_t len)
@@ -94,7 +89,7 @@ static int cut_range(struct verbs_op *op, struct decant_sink *sink,
 		if (rc)
 			return rc;
 		most = (sink->max - sink->nr) / sink->limits.max_elements;
-		most = least(least(most, ENDS), op->max_cuts - op->nr_cuts);
+		most = verbs_least(verbs_least(most, ENDS), op->max_cuts - op->nr_cuts);
 		n = decant_extract_requests(it, sink, len, ends, most);
 		if (n <= 0)
 			return n ? (int)n : -EFAULT;
@@ -115,7 +110,7 @@ static int cut_ranges(struct verbs_op *op, struct decant_sink *sink,
 	int rc = 0;
 
 	for (size_t i = 0; i < want->nr && left && !rc; i++) {
-		size_t len = least(left, want->remote[i].len);
+		size_t len = verbs_least(left, want->remote[i].len);
 
 		rc = cut_range(op, sink, it, want->remote[i].addr, want->remote[i].rkey,
 			       len);

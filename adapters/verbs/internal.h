@@ -162,6 +162,27 @@ struct decant_verbs_queue {
 	struct verbs_list done;
 };
 
+/*
+ * A work request's number: the queue pair's place in its completion queue, a generation,
+ * and which request or receive it is.
+ */
+#define VERBS_RECEIVE ((uint64_t)1 << 31)
+
+static inline uint32_t verbs_place(uint64_t number)
+{
+	return (uint32_t)(number & (VERBS_RECEIVE - 1));
+}
+
+static inline bool verbs_is_receive(enum decant_verbs_kind kind)
+{
+	return kind == DECANT_VERBS_RECV || kind == DECANT_VERBS_MESSAGE;
+}
+
+static inline size_t verbs_least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 /* device.c */
 int verbs_errno(int rc);
 

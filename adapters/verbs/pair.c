@@ -11,6 +11,11 @@
 #define INLINE_BYTES 256
 #define STAGE_BYTES  ((size_t)16 << 20)
 #define MOST	     65536
+/*
+ * A second, as an exponent (4.096 us << 18). Lost packets are mostly asked for again
+ * before; with less, what a busy host only answers late is sent once more.
+ */
+#define ACK_TIMEOUT 18
 
 static unsigned either(unsigned wanted, unsigned otherwise)
 {
@@ -316,7 +321,7 @@ static int to_send(struct decant_verbs_pair *pair, size_t reads)
 	struct ibv_qp_attr attr = {
 		.qp_state = IBV_QPS_RTS,
 		.sq_psn = pair->psn,
-		.timeout = 14,
+		.timeout = ACK_TIMEOUT,
 		.retry_cnt = (uint8_t)pair->options.retries,
 		.rnr_retry = (uint8_t)pair->options.rnr_retries,
 		.max_rd_atomic = (uint8_t)stricter(reads, 255),

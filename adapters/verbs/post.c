@@ -14,8 +14,6 @@ _Static_assert(sizeof(struct decant_sge) == sizeof(struct ibv_sge) &&
 			       offsetof(struct ibv_sge, lkey),
 	       "elements are handed out as they are");
 
-#define RECEIVE ((uint64_t)1 << 31)
-
 static uint64_t id_of(const struct decant_verbs_pair *pair, uint64_t slot)
 {
 	return (uint64_t)pair->index << 48 | (uint64_t)pair->generation << 32 | slot;
@@ -118,7 +116,7 @@ static unsigned gather(struct decant_verbs_pair *pair, struct ibv_send_wr *chain
 static void refused(struct decant_verbs_pair *pair, const struct ibv_send_wr *bad, int rc)
 {
 	const struct verbs_slot *slot =
-		&pair->slots[(bad->wr_id & 0xffffffff) % pair->options.requests];
+		&pair->slots[verbs_place(bad->wr_id) % pair->options.requests];
 	int error = verbs_errno(rc);
 
 	slot->op->result = error;
@@ -150,7 +148,7 @@ static void next_receive(struct decant_verbs_pair *pair, struct verbs_op *op,
 	uint32_t at = pair->spare[--pair->nr_spare];
 
 	*wr = (struct ibv_recv_wr){
-		.wr_id = id_of(pair, RECEIVE | at),
+		.wr_id = id_of(pair, VERBS_RECEIVE | at),
 		.sg_list = (struct ibv_sge *)op->sges,
 		.num_sge = (int)op->nr_sges,
 	};
@@ -164,8 +162,8 @@ static void next_receive(struct decant_verbs_pair *pair, struct verbs_op *op,
 static void refused_receive(struct decant_verbs_pair *pair, const struct ibv_recv_wr *bad,
 			    int rc)
 {
-	struct verbs_op *op = pair->receives[(bad->wr_id & ~RECEIVE & 0xffffffff) %
-					     pair->options.receives];
+	struct verbs_op *op =
+		pair->receives[verbs_place(bad->wr_id) % pair->options.receives];
 	int error = verbs_fail(pair, rc, "a receive was refused");
 
 	op->result = error;

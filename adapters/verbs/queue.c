@@ -210,7 +210,7 @@ static struct decant_verbs_event event_of(struct verbs_op *op)
 		.buffer = op->buffer,
 	};
 
-	if (op->kind == DECANT_VERBS_RECV || op->kind == DECANT_VERBS_MESSAGE) {
+	if (verbs_is_receive(op->kind)) {
 		event.with_imm = op->with_imm;
 		event.written = op->written;
 		event.imm = op->imm;

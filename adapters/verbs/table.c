@@ -73,11 +73,6 @@ void verbs_tables_free(struct decant_verbs_pair *pair)
 	free(pair->spare);
 }
 
-static bool is_receive(enum decant_verbs_kind kind)
-{
-	return kind == DECANT_VERBS_RECV || kind == DECANT_VERBS_MESSAGE;
-}
-
 static void clear(struct verbs_op *op)
 {
 	struct decant_sge *sges = op->own_sges;
@@ -99,7 +94,7 @@ struct verbs_op *verbs_op_get(struct decant_verbs_pair *pair, enum decant_verbs_
 			      void *user)
 {
 	struct verbs_op *op =
-		verbs_list_pop(is_receive(kind) ? &pair->free_rx : &pair->free_tx);
+		verbs_list_pop(verbs_is_receive(kind) ? &pair->free_rx : &pair->free_tx);
 
 	if (!op)
 		return NULL;
@@ -134,8 +129,8 @@ void verbs_op_put(struct verbs_op *op)
 	verbs_op_let_go(op);
 	op->busy = false;
 	pair->handed -= op->counted;
-	STAILQ_INSERT_TAIL(is_receive(op->kind) ? &pair->free_rx : &pair->free_tx, op,
-			   next);
+	STAILQ_INSERT_TAIL(verbs_is_receive(op->kind) ? &pair->free_rx : &pair->free_tx,
+			   op, next);
 }
 
 /* Four times the room; what is there moves along. */

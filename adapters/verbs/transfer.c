@@ -2,7 +2,8 @@
 /* transfer.c - operations begin. */
 #include "internal.h"
 
-static bool is_receive(enum decant_verbs_kind kind)
+/* Whether its memory is written to. */
+static bool is_filled(enum decant_verbs_kind kind)
 {
 	return kind == DECANT_VERBS_RECV || kind == DECANT_VERBS_READ;
 }
@@ -21,7 +22,7 @@ static int check_how(const struct decant_verbs_pair *pair, enum decant_verbs_kin
 {
 	if (!how)
 		return 0;
-	if (how->size != sizeof(*how) || (how->with_imm && is_receive(kind)))
+	if (how->size != sizeof(*how) || (how->with_imm && is_filled(kind)))
 		return -EINVAL;
 	if (how->with_imm && !pair->verbs->caps.write_imm)
 		return -EOPNOTSUPP;
@@ -35,7 +36,7 @@ static int check(const struct decant_verbs_pair *pair, enum decant_verbs_kind ki
 
 	if (!rc)
 		rc = check_how(pair, kind, how);
-	if (!rc && it->direction != (is_receive(kind) ? DECANT_DEST : DECANT_SOURCE))
+	if (!rc && it->direction != (is_filled(kind) ? DECANT_DEST : DECANT_SOURCE))
 		rc = -EINVAL;
 	return rc;
 }
@@ -81,11 +82,6 @@ static int begin(struct decant_verbs_pair *pair, enum decant_verbs_kind kind,
 	return rc;
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 static int begin_message(struct decant_verbs_pair *pair, enum decant_verbs_kind kind,
 			 struct decant_iter *it, size_t len,
 			 const struct decant_verbs_how *how, void *user)
@@ -95,7 +91,7 @@ static int begin_message(struct decant_verbs_pair *pair, enum decant_verbs_kind 
 
 	if (rc)
 		return rc;
-	len = least(len, decant_iter_count(it));
+	len = verbs_least(len, decant_iter_count(it));
 	if (len > pair->limits.max_bytes)
 		return -EMSGSIZE;
 	return begin(pair, kind, it, len, &want, user);
@@ -138,7 +134,7 @@ static int begin_rdma(struct decant_verbs_pair *pair, enum decant_verbs_kind kin
 		rc = sum(want->remote, want->nr, &there);
 	if (rc)
 		return rc;
-	len = least(least(len, decant_iter_count(it)), there);
+	len = verbs_least(verbs_least(len, decant_iter_count(it)), there);
 	return begin(pair, kind, it, len, want, user);
 }
 

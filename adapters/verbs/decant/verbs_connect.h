@@ -152,6 +152,10 @@ DECANT_API const void *decant_verbs_call_private(const struct decant_verbs_call 
  * @private_len: its length, up to DECANT_VERBS_ACCEPT_PRIVATE
  * @timeout: milliseconds until the peer must have confirmed, at least 0; 0 for 10,000
  *
+ * Over iWARP who called is to transfer first, where the devices don't see to that
+ * themselves (RFC 6581, section 9); and a message that comes before there is a receive
+ * for it ends the connection.
+ *
  * Return: 0; -EISCONN, -EINVAL, -ECONNABORTED if the peer gave up, -ETIMEDOUT, or what
  * rdma_cm(7) said.
  * Since: 0.1

@@ -10,8 +10,8 @@ DECANT_BEGIN
  * @DECANT_VERBS_INFINIBAND: InfiniBand
  * @DECANT_VERBS_ROCE: the same over Ethernet
  * @DECANT_VERBS_IWARP: RDMA over TCP (RFC 5040): a write that is complete has left, it
- *	need
- *	not have arrived, and what the peer refuses ends the connection, not the operation
+ *	need not have arrived, but a message behind it arrives later; and what the peer
+ *	refuses ends the connection, not the operation
  *
  * Since: 0.1
  */

@@ -371,7 +371,7 @@ DECANT_API DECANT_MUST int decant_verbs_send(struct decant_verbs_pair *pair,
  * @user: for the event
  *
  * The event's result is the message's length. One that is longer fails on both sides and
- * ends the connection. Receives are matched in the order they begun. A peer's write with
+ * ends the connection. Receives are matched in the order they began. A peer's write with
  * immediate data uses one up, too.
  *
  * Return: as decant_verbs_send(), never -ENOTCONN; -EAGAIN if @receives are under way,
