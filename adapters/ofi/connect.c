@@ -25,12 +25,17 @@ union cm_entry {
 
 static int make_endpoint(struct decant_ofi *ofi, struct fi_info *info)
 {
+	uint64_t events =
+		FI_TRANSMIT | FI_RECV | (ofi->counter ? FI_SELECTIVE_COMPLETION : 0);
 	int rc = fi_endpoint(ofi->access, info, &ofi->ep, NULL);
 
 	if (!rc)
 		rc = fi_ep_bind(ofi->ep, ofi->msg ? &ofi->eq->fid : &ofi->av->fid, 0);
 	if (!rc)
-		rc = fi_ep_bind(ofi->ep, &ofi->cq->fid, FI_TRANSMIT | FI_RECV);
+		rc = fi_ep_bind(ofi->ep, &ofi->cq->fid, events);
+	if (!rc && ofi->counter)
+		rc = fi_ep_bind(ofi->ep, &ofi->counter->fid,
+				FI_SEND | FI_WRITE | FI_READ);
 	if (!rc)
 		rc = fi_enable(ofi->ep);
 	return rc;

@@ -86,10 +86,11 @@ struct decant_ofi {
 	struct fid_ep *ep;
 	struct fid_pep *pep;
 	struct fid_cq *cq;
+	struct fid_cntr *counter; /* NULL: each request is reported */
 	struct fid_eq *eq;
 	struct fid_av *av;
 	fi_addr_t peer;
-	uint64_t write_flags;
+	uint64_t delivery; /* FI_DELIVERY_COMPLETE if the provider has that */
 	uint64_t next_key;
 	int fd;
 	int timeout;
@@ -97,6 +98,7 @@ struct decant_ofi {
 	int dead; /* negative errno from which the end point did not recover, or 0 */
 	bool msg;
 	bool tagged;
+	bool counters;
 	bool granted; /* peers with a key may read, too */
 	bool passive;
 	bool connected;
@@ -110,7 +112,13 @@ struct decant_ofi {
 	unsigned gathered; /* of them, how many hold a bounce buffer of the pool */
 	struct fabric_op *ops;
 	struct fabric_request *requests;
-	struct fabric_requests free_requests;
+	struct fabric_requests free_tx;
+	struct fabric_requests free_rx;
+	struct fabric_requests uncounted; /* posted, not known to be over */
+	uint64_t posted;		  /* of those, since the beginning */
+	uint64_t failures;		  /* ...that were reported */
+	uint64_t over;			  /* ...that the last look found over */
+	uint64_t counted;		  /* operations */
 	struct fabric_list free_ops;
 	struct fabric_list tx;
 	struct fabric_list rx;
@@ -157,6 +165,18 @@ static inline bool fabric_asks(const struct decant_ofi *ofi, int bit)
 	return ofi->info->domain_attr->mr_mode & bit;
 }
 
+/* Whether an operation is one that is counted instead of reported. */
+static inline bool fabric_counts(const struct decant_ofi *ofi, const struct fabric_op *op)
+{
+	return ofi->counter && op->kind != DECANT_OFI_RECV;
+}
+
+static inline uint64_t fabric_report(const struct decant_ofi *ofi,
+				     const struct fabric_op *op)
+{
+	return fabric_counts(ofi, op) ? 0 : FI_COMPLETION;
+}
+
 /* bounce.c */
 void fabric_table_init(struct decant_ofi *ofi);
 struct decant_sink *fabric_sink(struct decant_ofi *ofi, const struct fabric_op *op);
@@ -170,6 +190,7 @@ void fabric_bounce_put(struct decant_ofi *ofi, struct fabric_bounce *bounce);
 int fabric_tables_new(struct decant_ofi *ofi);
 struct fabric_op *fabric_list_pop(struct fabric_list *list);
 struct fabric_request *fabric_request_get(struct decant_ofi *ofi, struct fabric_op *op);
+void fabric_request_posted(struct decant_ofi *ofi, struct fabric_request *request);
 void fabric_request_put(struct decant_ofi *ofi, struct fabric_request *request);
 struct fabric_request *fabric_request_of(struct decant_ofi *ofi, void *context);
 

@@ -7,7 +7,19 @@
  * done. */
 #define LAST_BATCHES 64
 
-/* An operation with nothing left to post and nothing under way becomes an event. */
+/* For the caller to hear of, but for what is only counted. */
+static void hand_over(struct decant_ofi *ofi, struct fabric_op *op)
+{
+	bool silent = fabric_counts(ofi, op) && op->result >= 0;
+
+	if (silent) {
+		ofi->counted++;
+		probe_ofi_complete(ofi, op->user, op->kind, op->result);
+	}
+	STAILQ_INSERT_TAIL(silent ? &ofi->free_ops : &ofi->done, op, next);
+}
+
+/* An operation with nothing left to post and nothing under way is over. */
 void fabric_settle(struct decant_ofi *ofi, struct fabric_op *op)
 {
 	if (op->queued || op->inflight)
@@ -17,7 +29,7 @@ void fabric_settle(struct decant_ofi *ofi, struct fabric_op *op)
 	fabric_bounce_put(ofi, &op->bounce);
 	decant_owned_put(op->owned);
 	op->owned = NULL;
-	STAILQ_INSERT_TAIL(&ofi->done, op, next);
+	hand_over(ofi, op);
 }
 
 static void arrived(struct fabric_op *op, size_t len)
@@ -48,8 +60,40 @@ static void complete(struct decant_ofi *ofi, void *context, size_t len, int erro
 	} else if (op->kind == DECANT_OFI_RECV) {
 		arrived(op, len);
 	}
+	if (fabric_counts(ofi, op)) {
+		ofi->failures += error != 0; /* it is over when all are: see count() */
+		return;
+	}
 	fabric_request_put(ofi, request);
 	fabric_settle(ofi, op);
+}
+
+/*
+ * A counter says how many requests are over, not which, and they needn't end in the order
+ * they were posted: so they are when all of them are. It does not count failures; these
+ * are taken from the queue. Whether there is something new.
+ */
+static bool count(struct decant_ofi *ofi)
+{
+	uint64_t over = fi_cntr_read(ofi->counter) + ofi->failures;
+	bool moved = over != ofi->over;
+	struct fabric_request *request;
+
+	if (moved) {
+		ofi->over = over;
+		ofi->idle = 0;
+		ofi->polled = 0;
+	}
+	if (over > ofi->posted)
+		ofi->dead = fabric_fail(ofi, -EPROTO, "more counted than was posted");
+	while (over == ofi->posted && (request = STAILQ_FIRST(&ofi->uncounted))) {
+		struct fabric_op *op = request->op;
+
+		STAILQ_REMOVE_HEAD(&ofi->uncounted, next);
+		fabric_request_put(ofi, request);
+		fabric_settle(ofi, op);
+	}
+	return moved;
 }
 
 /* In words, as far as the provider has any. */
@@ -177,6 +221,7 @@ static void flush(struct decant_ofi *ofi, int error)
 
 	unqueue(&ofi->tx);
 	unqueue(&ofi->rx);
+	STAILQ_INIT(&ofi->uncounted);
 	for (size_t i = 0; ofi->requests && i < nr; i++)
 		if (ofi->requests[i].op)
 			fabric_request_put(ofi, &ofi->requests[i]);
@@ -200,6 +245,8 @@ void fabric_die(struct decant_ofi *ofi, int error)
 	ofi->dead = error;
 	for (int i = 0; ofi->connected && i < LAST_BATCHES && reap(ofi); i++)
 		;
+	if (ofi->connected && ofi->counter)
+		count(ofi);
 	ofi->dead = error;
 	__atomic_store_n(&ofi->buried, true, __ATOMIC_RELAXED);
 	if (fabric_asks(ofi, FI_MR_ENDPOINT))
@@ -211,9 +258,10 @@ void fabric_die(struct decant_ofi *ofi, int error)
 
 void fabric_progress(struct decant_ofi *ofi)
 {
-	bool more = true;
+	bool more = true, moved = ofi->counter && count(ofi);
 
-	for (int i = 0; i < 4 && more && !ofi->dead; i++)
+	/* what is counted is in the queue only where it failed, and then nothing moves */
+	for (int i = 0; i < 4 && (!moved || ofi->rx_inflight) && more && !ofi->dead; i++)
 		more = reap(ofi);
 	if (!ofi->dead)
 		fabric_post(ofi);
@@ -241,6 +289,11 @@ int decant_ofi_poll(struct decant_ofi *ofi, struct decant_ofi_event *events, uns
 	return n || !STAILQ_EMPTY(&ofi->done) ? (int)n : ofi->dead;
 }
 
+uint64_t decant_ofi_counted(const struct decant_ofi *ofi)
+{
+	return ofi->counted;
+}
+
 int decant_ofi_fd(struct decant_ofi *ofi, bool *may_sleep)
 {
 	struct fid *fids[1];
@@ -250,7 +303,7 @@ int decant_ofi_fd(struct decant_ofi *ofi, bool *may_sleep)
 		return -1;
 	/* what waits to be posted is posted by poll(), and that nobody announces */
 	if (ofi->fd >= 0 && STAILQ_EMPTY(&ofi->done) && STAILQ_EMPTY(&ofi->tx) &&
-	    STAILQ_EMPTY(&ofi->rx) && !ofi->dead) {
+	    STAILQ_EMPTY(&ofi->rx) && STAILQ_EMPTY(&ofi->uncounted) && !ofi->dead) {
 		fids[0] = &ofi->cq->fid;
 		*may_sleep = !fi_trywait(ofi->fabric, fids, 1);
 	}

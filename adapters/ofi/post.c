@@ -78,8 +78,9 @@ static ssize_t post_rma_request(struct decant_ofi *ofi, struct fabric_op *op,
 	message.iov_count = el.nr;
 	remote.len = el.len;
 	rc = op->kind == DECANT_OFI_READ
-		     ? fi_readmsg(ofi->ep, &message, FI_COMPLETION)
-		     : fi_writemsg(ofi->ep, &message, ofi->write_flags);
+		     ? fi_readmsg(ofi->ep, &message, fabric_report(ofi, op))
+		     : fi_writemsg(ofi->ep, &message,
+				   fabric_report(ofi, op) | ofi->delivery);
 	return rc ? rc : (ssize_t)el.len;
 }
 
@@ -99,6 +100,7 @@ static ssize_t post_rma(struct decant_ofi *ofi, struct fabric_op *op)
 			fabric_request_put(ofi, request);
 			return n;
 		}
+		fabric_request_posted(ofi, request);
 		op->addr += (size_t)n;
 	}
 	return 0;
@@ -122,7 +124,8 @@ static ssize_t post_tagged(struct decant_ofi *ofi, const struct fabric_op *op,
 static ssize_t give_message(struct decant_ofi *ofi, const struct fabric_op *op,
 			    const struct fi_msg *message)
 {
-	uint64_t flags = FI_COMPLETION | (fabric_injected(ofi, op) ? FI_INJECT : 0);
+	uint64_t flags =
+		fabric_report(ofi, op) | (fabric_injected(ofi, op) ? FI_INJECT : 0);
 
 	if (op->tagged)
 		return post_tagged(ofi, op, message, flags);
@@ -156,6 +159,8 @@ static ssize_t post_message(struct decant_ofi *ofi, struct fabric_op *op)
 	}
 	if (rc)
 		fabric_request_put(ofi, request);
+	else
+		fabric_request_posted(ofi, request);
 	return rc;
 }
 

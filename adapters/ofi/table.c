@@ -17,7 +17,9 @@ int fabric_tables_new(struct decant_ofi *ofi)
 {
 	size_t nr = (size_t)ofi->depth + ofi->window;
 
-	STAILQ_INIT(&ofi->free_requests);
+	STAILQ_INIT(&ofi->free_tx);
+	STAILQ_INIT(&ofi->free_rx);
+	STAILQ_INIT(&ofi->uncounted);
 	STAILQ_INIT(&ofi->free_ops);
 	STAILQ_INIT(&ofi->tx);
 	STAILQ_INIT(&ofi->rx);
@@ -31,7 +33,8 @@ int fabric_tables_new(struct decant_ofi *ofi)
 	for (unsigned i = 0; i < ofi->depth; i++)
 		STAILQ_INSERT_TAIL(&ofi->free_ops, &ofi->ops[i], next);
 	while (nr--)
-		STAILQ_INSERT_HEAD(&ofi->free_requests, &ofi->requests[nr], next);
+		STAILQ_INSERT_HEAD(nr < ofi->window ? &ofi->free_tx : &ofi->free_rx,
+				   &ofi->requests[nr], next);
 	return 0;
 }
 
@@ -50,31 +53,51 @@ static void count(struct decant_ofi *ofi, bool tx, int by)
 	*at = (unsigned)((int)*at + by);
 }
 
+/*
+ * A request's slot is for sends, writes and reads, or for receives, for good: a provider
+ * that reports what it should only count does so when the slot may be in use again, and
+ * must not complete a receive by that.
+ */
+static struct fabric_requests *free_list(struct decant_ofi *ofi, bool tx)
+{
+	return tx ? &ofi->free_tx : &ofi->free_rx;
+}
+
 /* NULL when so many are under way that one more has to wait. */
 struct fabric_request *fabric_request_get(struct decant_ofi *ofi, struct fabric_op *op)
 {
-	struct fabric_request *request = STAILQ_FIRST(&ofi->free_requests);
 	bool tx = op->kind != DECANT_OFI_RECV;
+	struct fabric_request *request = STAILQ_FIRST(free_list(ofi, tx));
 
 	if (!request || full(ofi, tx))
 		return NULL;
-	STAILQ_REMOVE_HEAD(&ofi->free_requests, next);
+	STAILQ_REMOVE_HEAD(free_list(ofi, tx), next);
 	count(ofi, tx, 1);
 	op->inflight++;
 	request->op = op;
 	return request;
 }
 
+/* The provider has it. */
+void fabric_request_posted(struct decant_ofi *ofi, struct fabric_request *request)
+{
+	if (!fabric_counts(ofi, request->op))
+		return;
+	STAILQ_INSERT_TAIL(&ofi->uncounted, request, next);
+	ofi->posted++;
+}
+
 void fabric_request_put(struct decant_ofi *ofi, struct fabric_request *request)
 {
 	struct fabric_op *op = request->op;
+	bool tx = op->kind != DECANT_OFI_RECV;
 
 	ofi->gathered -= request->bounce.addr != NULL;
 	fabric_bounce_put(ofi, &request->bounce);
-	count(ofi, op->kind != DECANT_OFI_RECV, -1);
+	count(ofi, tx, -1);
 	op->inflight--;
 	request->op = NULL;
-	STAILQ_INSERT_HEAD(&ofi->free_requests, request, next);
+	STAILQ_INSERT_HEAD(free_list(ofi, tx), request, next);
 }
 
 /* The request a completion belongs to; NULL if it is none of ours. */

@@ -28,6 +28,7 @@ int fault_closed(int rc);
 #define fi_fabric(a, f, c)	  FAULT_OPEN("fi_fabric", fi_fabric(a, f, c))
 #define fi_domain(f, i, d, c)	  FAULT_OPEN("fi_domain", fi_domain(f, i, d, c))
 #define fi_cq_open(d, a, q, c)	  FAULT_OPEN("fi_cq_open", fi_cq_open(d, a, q, c))
+#define fi_cntr_open(d, a, n, c)  FAULT_OPEN("fi_cntr_open", fi_cntr_open(d, a, n, c))
 #define fi_av_open(d, a, v, c)	  FAULT_OPEN("fi_av_open", fi_av_open(d, a, v, c))
 #define fi_eq_open(f, a, q, c)	  FAULT_OPEN("fi_eq_open", fi_eq_open(f, a, q, c))
 #define fi_passive_ep(f, i, p, c) FAULT_OPEN("fi_passive_ep", fi_passive_ep(f, i, p, c))

@@ -23,7 +23,7 @@ int fault_closed(int rc)
 }
 
 static const char *provider;
-static bool passive;
+static bool passive, counters;
 static struct decant_ofi *opened;
 static struct decant_region *region;
 
@@ -33,6 +33,7 @@ static int open_ofi(struct decant_ofi **ofi)
 					     .provider = provider,
 					     .node = "127.0.0.1",
 					     .passive = passive,
+					     .counters = counters,
 					     .depth = 8,
 					     .timeout = 500};
 
@@ -68,9 +69,10 @@ static void opening(void)
 {
 	static const char *const providers[] = {"tcp", "tcp;ofi_rxm", "sockets"};
 
-	for (size_t i = 0; i < 6; i++) {
-		provider = providers[i / 2];
+	for (size_t i = 0; i < 12; i++) {
+		provider = providers[i / 4];
 		passive = i % 2;
+		counters = i % 4 / 2;
 		if (works())
 			with_each_failing(open_and_free, -ENODATA);
 	}
@@ -95,7 +97,7 @@ static void registering(void)
 	static unsigned char memory[8192];
 
 	provider = "tcp;ofi_rxm";
-	passive = false;
+	passive = counters = false;
 	if (!works())
 		return;
 	REQUIRE(!decant_region_new(&region, memory, sizeof(memory), NULL));

@@ -29,7 +29,7 @@ struct decant_ofi;
  * @node: local address or host name to bind to; NULL: the provider's choice. Of no
  *	meaning to shm.
  * @depth: most operations under way at a time, up to 4096; 0 for 64. An operation is
- *	under way until its event has been handed out.
+ *	under way until its event has been handed out, or it is counted.
  * @passive: will call decant_ofi_accept(), not decant_ofi_connect(). Message end points
  *	listen from the beginning if it is set; others don't mind.
  * @timeout: milliseconds, at least 0; 0 for 30,000: how long connecting may take, and
@@ -41,6 +41,8 @@ struct decant_ofi;
  *	taken
  * @peer_reads: memory that is mapped may be read by a peer that was given its key, too,
  *	not only written
+ * @counters: sends, writes and reads that succeed have no event, but are counted:
+ *	decant_ofi_counted(); only a provider that has counters is taken
  * @space: where owners of memory without a region are looked up, or NULL: the caller
  *	keeps such memory until the event. Borrowed for the life of the end point.
  *
@@ -59,6 +61,7 @@ struct decant_ofi_options {
 	int accept_timeout;
 	bool tagged;
 	bool peer_reads;
+	bool counters;
 	struct decant_space *space;
 };
 
@@ -149,8 +152,8 @@ struct decant_ofi_event {
  *
  * Return: 0; -EINVAL for an unknown size or a value out of range, -ENODATA if no
  * provider fits (the text says which there are), -EADDRNOTAVAIL if @node is no local
- * address, -ELIBACC if libfabric, which is loaded with the first call, is not there,
- * -ENOMEM, or what the provider said.
+ * address, -EOPNOTSUPP if the provider has no counters (net), -ELIBACC if libfabric,
+ * which is loaded with the first call, is not there, -ENOMEM, or what the provider said.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_ofi_new(struct decant_ofi **out,
@@ -408,6 +411,23 @@ DECANT_API DECANT_MUST int decant_ofi_poll(struct decant_ofi *ofi,
 					   struct decant_ofi_event *events, unsigned max);
 
 /**
+ * decant_ofi_counted - how many operations were done without an event
+ * @ofi: the end point, made with @counters; otherwise none are
+ *
+ * For who only needs to know how many are done: the provider counts (fi_cntr(3)) instead
+ * of reporting each request. A counter doesn't say which, and requests needn't end in
+ * the order they were posted, so operations are counted, and their memory is let go, when
+ * nothing that was posted is under way any more; that is at the latest when @depth of
+ * them have been begun. Who wants to begin others meanwhile uses two end points. An
+ * operation that fails has its event as ever. Of an end point that dies,
+ * operations that were not counted fail, though some of them may be done.
+ *
+ * Return: the number, which decant_ofi_poll() raises.
+ * Since: 0.1
+ */
+DECANT_API uint64_t decant_ofi_counted(const struct decant_ofi *ofi);
+
+/**
  * decant_ofi_fd - a file descriptor to sleep on
  * @ofi: the end point
  * @may_sleep: receives whether it is safe to sleep now; if not, call decant_ofi_poll()
@@ -415,7 +435,8 @@ DECANT_API DECANT_MUST int decant_ofi_poll(struct decant_ofi *ofi,
  *
  * It becomes readable when decant_ofi_poll() has something to do. Sleep with a limit
  * while sends or writes are under way: it takes calls of decant_ofi_poll() to notice
- * that nothing has moved for the timeout, at least four of them.
+ * that nothing has moved for the timeout, at least four of them. What is counted wakes
+ * nobody: while any of it is under way, it is not safe to sleep.
  *
  * Return: the file descriptor for poll(2), borrowed; -1 if the provider has none (shm).
  * Since: 0.1

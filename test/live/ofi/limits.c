@@ -24,6 +24,8 @@ struct bench {
 	unsigned char *at[3];
 	struct decant_ofi_remote remote;
 	struct decant_ofi_info info;
+	bool counters;
+	uint64_t counted; /* so far, at the first end point */
 };
 
 enum { FROM, TO, GRANTED };
@@ -61,6 +63,7 @@ static void bench_begin(struct bench *b, int timeout)
 	memset(b, 0, sizeof(*b));
 	REQUIRE(!decant_space_new(&b->space));
 	o.space = b->space;
+	o.counters = b->counters = check_below(2) && strcmp(provider, "net");
 	pair_open(&b->pair, &o);
 	decant_ofi_info(b->pair.end[0], &b->info);
 	for (int i = 0; i < 3; i++)
@@ -164,11 +167,15 @@ static void cuts_begin(struct bench *b, struct cuts *c)
 	REQUIRE(!decant_iter_iovec(&c->dest, DECANT_DEST, c->to, nr_to));
 }
 
-/* The one event that is next at a side says that all of it is done. */
+/* The next that is done at a side is this, and all of it is. */
 static void expect(struct bench *b, int side, enum decant_ofi_kind kind, size_t len)
 {
 	struct decant_ofi_event event = {0};
 
+	if (b->counters && kind != DECANT_OFI_RECV) {
+		CHECK_EQ(pair_counted(&b->pair, side, ++b->counted, &event), 0);
+		return;
+	}
 	CHECK_EQ(pair_wait(&b->pair, side, &event), 1);
 	CHECK_EQ(event.kind, kind);
 	CHECK_EQ(event.result, len);
@@ -293,7 +300,7 @@ static void mode_alone(int mode)
 	CHECK_EQ(strict.memory, mode & FI_MR_LOCAL ? 5 : 1);
 	without_key(&b);
 	transfers(&b, 10);
-	CHECK(strict.posts > 10);
+	CHECK(strict.posts);
 	bench_end(&b);
 }
 

@@ -57,15 +57,22 @@ PEER_FN void pair_open(struct pair *pair, const struct decant_ofi_options *optio
 	pair_meet(pair);
 }
 
-/* The next event of one side, while the other makes progress. */
-PEER_FN int pair_wait(struct pair *pair, int side, struct decant_ofi_event *event)
+/* One side's next event, or 0 when it has counted so many; the other makes progress. */
+PEER_FN int pair_counted(struct pair *pair, int side, uint64_t nr,
+			 struct decant_ofi_event *event)
 {
-	int n;
+	int n = 0;
 
-	while (!(n = decant_ofi_poll(pair->end[side], event, 1))) {
+	while (decant_ofi_counted(pair->end[side]) < nr &&
+	       !(n = decant_ofi_poll(pair->end[side], event, 1))) {
 		(void)!decant_ofi_poll(pair->end[!side], NULL, 0);
 		sched_yield(); /* a provider may have threads */
 	}
 	return n;
+}
+
+PEER_FN int pair_wait(struct pair *pair, int side, struct decant_ofi_event *event)
+{
+	return pair_counted(pair, side, UINT64_MAX, event);
 }
 #endif

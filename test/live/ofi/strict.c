@@ -4,7 +4,8 @@
 #include "strict_memory.h"
 #include <string.h>
 
-#define MOST_POSTS 8192
+#define MOST_POSTS    8192
+#define MOST_COUNTERS 2
 
 /* The attributes of an info that are not what they were. */
 struct attributes {
@@ -18,19 +19,29 @@ struct post {
 	void *context;
 	struct fid_ep *ep;
 	bool receive;
+	bool counted; /* not reported */
+};
+
+/* What a counter is to count. */
+struct counter {
+	struct fid_cntr *cntr;
+	const struct fid_ep *ep;
+	uint64_t posted;
+	uint64_t failed;
 };
 
 struct strict strict;
 static struct attributes real, asked;
 static struct post posts[MOST_POSTS];
-static size_t nr_posts, entry_bytes;
+static struct counter counters[MOST_COUNTERS];
+static size_t nr_posts, nr_counters, entry_bytes;
 static uint64_t random_state;
 
 void strict_reset(uint64_t seed)
 {
 	memset(&strict, 0, sizeof(strict));
 	memset(posts, 0, sizeof(posts));
-	nr_posts = 0;
+	nr_posts = nr_counters = 0;
 	random_state = seed | 1;
 	strict_memory_reset();
 }
@@ -169,11 +180,50 @@ static struct post *find_post(const void *context)
 	return context || nr_posts == MOST_POSTS ? NULL : &posts[nr_posts++];
 }
 
-static void completed(const void *context)
+static struct counter *counter_of(const struct fid_ep *ep)
+{
+	for (size_t i = 0; i < nr_counters; i++)
+		if (counters[i].ep == ep)
+			return &counters[i];
+	return NULL;
+}
+
+int strict_ep_bind(struct fid_ep *ep, struct fid *fid, uint64_t flags)
+{
+	if (fid->fclass == FI_CLASS_CNTR && nr_counters < MOST_COUNTERS)
+		counters[nr_counters++] = (struct counter){(struct fid_cntr *)fid, ep};
+	return fi_ep_bind(ep, fid, flags);
+}
+
+/* What is counted is known to be over when all of it is. */
+uint64_t strict_cntr_read(struct fid_cntr *cntr)
+{
+	uint64_t n = fi_cntr_read(cntr);
+
+	for (size_t i = 0; i < nr_counters; i++) {
+		const struct counter *c = &counters[i];
+
+		if (c->cntr != cntr || n + c->failed != c->posted)
+			continue;
+		for (size_t k = 0; k < nr_posts; k++)
+			if (posts[k].counted && posts[k].ep == c->ep)
+				posts[k] = (struct post){0};
+	}
+	return n;
+}
+
+/*
+ * A request that is counted is under way until all of them are over, also if it failed.
+ */
+static void completed(const void *context, bool failed)
 {
 	struct post *post = context ? find_post(context) : NULL;
 
-	if (strict_rule(post, "a completion belongs to a request"))
+	if (!strict_rule(post, "a completion belongs to a request"))
+		return;
+	if (post->counted)
+		counter_of(post->ep)->failed += failed;
+	else
 		*post = (struct post){0};
 }
 
@@ -190,11 +240,14 @@ ssize_t strict_cq_read(struct fid_cq *cq, void *entries, size_t nr)
 {
 	ssize_t n = fi_cq_read(cq, entries, nr);
 	const unsigned char *at = entries;
+	size_t i = 0;
 
-	for (ssize_t i = 0; i < n; i++)
-		completed(((const struct fi_cq_entry
-				    *)(const void *)(at + (size_t)i * entry_bytes))
-				  ->op_context);
+	for (; n > 0 && i < (size_t)n; i++, at += entry_bytes) {
+		struct fi_cq_entry entry;
+
+		memcpy(&entry, at, sizeof(entry));
+		completed(entry.op_context, false);
+	}
 	return n;
 }
 
@@ -204,7 +257,7 @@ ssize_t strict_cq_readerr(struct fid_cq *cq, struct fi_cq_err_entry *entry,
 	ssize_t n = fi_cq_readerr(cq, entry, flags);
 
 	if (n > 0)
-		completed(entry->op_context);
+		completed(entry->op_context, true);
 	return n;
 }
 
@@ -259,6 +312,8 @@ static ssize_t allow(struct request *r)
 	if (strict_one_in(strict.again))
 		return -FI_EAGAIN;
 	if (!sizes_allowed(r) ||
+	    !strict_rule(r->flags & FI_COMPLETION || counter_of(r->ep),
+			 "what is not counted is reported") ||
 	    !strict_rule(!find_post(r->context), "a context has one request") ||
 	    !strict_rule(receive || under_way(r->ep, receive) < asked.limits.queue,
 			 "no more under way than the queue has room for"))
@@ -274,8 +329,12 @@ static ssize_t posted(const struct request *r, ssize_t rc)
 {
 	struct post *post = rc ? NULL : find_post(NULL);
 
-	if (post)
-		*post = (struct post){r->context, r->ep, r->access & FI_RECV};
+	if (!post)
+		return rc;
+	*post = (struct post){r->context, r->ep, r->access & FI_RECV,
+			      !(r->flags & FI_COMPLETION)};
+	if (post->counted)
+		counter_of(r->ep)->posted++;
 	return rc;
 }
 

@@ -56,6 +56,8 @@ int strict_passive_ep(struct fid_fabric *fabric, struct fi_info *info,
 		      struct fid_pep **pep, void *context);
 int strict_endpoint(struct fid_domain *domain, struct fi_info *info, struct fid_ep **ep,
 		    void *context);
+int strict_ep_bind(struct fid_ep *ep, struct fid *fid, uint64_t flags);
+uint64_t strict_cntr_read(struct fid_cntr *cntr);
 int strict_cq_open(struct fid_domain *domain, struct fi_cq_attr *attr, struct fid_cq **cq,
 		   void *context);
 ssize_t strict_cq_read(struct fid_cq *cq, void *entries, size_t nr);
@@ -85,6 +87,8 @@ ssize_t strict_readmsg(struct fid_ep *ep, const struct fi_msg_rma *message,
 #define fi_domain(f, i, d, c)		     strict_domain(f, i, d, c)
 #define fi_passive_ep(f, i, p, c)	     strict_passive_ep(f, i, p, c)
 #define fi_endpoint(d, i, e, c)		     strict_endpoint(d, i, e, c)
+#define fi_ep_bind(e, f, n)		     strict_ep_bind(e, f, n)
+#define fi_cntr_read(c)			     strict_cntr_read(c)
 #define fi_cq_open(d, a, q, c)		     strict_cq_open(d, a, q, c)
 #define fi_cq_read(q, e, n)		     strict_cq_read(q, e, n)
 #define fi_cq_readerr(q, e, f)		     strict_cq_readerr(q, e, f)
