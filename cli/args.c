@@ -87,7 +87,8 @@ static void for_getopt(const struct args *args, struct option *longs, char *lett
 		if (o->letter)
 			*letters++ = o->letter;
 	}
-	longs[args->nr] = (struct option){"help", no_argument, NULL, 'h'};
+	longs[args->nr] =
+		(struct option){"help", no_argument, NULL, FIRST + (int)args->nr};
 	longs[args->nr + 1] = (struct option){0};
 	*letters = '\0';
 }
@@ -137,7 +138,7 @@ int args_parse(const struct args *args, int argc, char **argv, void *fields,
 	for_getopt(args, longs, letters);
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		if (option == 'h') {
+		if (option == 'h' || option == FIRST + (int)args->nr) {
 			fputs(args->help, stdout);
 			return 0;
 		}

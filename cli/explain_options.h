@@ -22,8 +22,8 @@ struct explain_options {
 	struct pattern pattern;
 	struct explain_layout layout;
 	struct explain_job job;
-	size_t elements; /* lines of the table */
-	size_t columns;	 /* 0: the terminal's */
+	uint64_t elements; /* lines of the table */
+	uint64_t columns;  /* 0: the terminal's */
 	bool json;
 	const char *svg;
 };

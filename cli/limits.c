@@ -30,8 +30,9 @@ static const char help_text[] =
 	"  crypto             who does the arithmetic for which cipher\n"
 	"  all                all of these but files\n"
 	"\n"
-	"Exit status: 0 done; 2 wrong usage; 3 the file can't be read; 5 no such\n"
-	"provider or device.\n";
+	"Exit status: 0 done; 2 wrong usage; 3 the file can't be read; 4 standard "
+	"output\n"
+	"can't be written; 5 no such provider or device; 7 memory is missing.\n";
 
 /* What can be asked for, and in explain --limits. */
 static const struct {
@@ -242,7 +243,8 @@ static int run(bool json, const char *what, struct report *report)
 	show(&r, what);
 	if (json)
 		fprintf(r.out, "}\n");
-	fclose(r.out);
+	if (ferror(r.out) | fclose(r.out))
+		report_set(report, EXIT_RESOURCES, "limits: %s", strerror(ENOMEM));
 	if (!report->code && (fwrite(text, 1, len, stdout) < len || fflush(stdout)))
 		report_set(report, EXIT_TARGET, "standard output: %s", strerror(errno));
 	free(text);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "remote.h"
 #include "trace_file.h"
 
 /* Whether a path leads to the place where the draft will appear. */
@@ -27,8 +28,11 @@ static bool is_place_of(const struct draft *draft, const char *path)
 static bool is_inside(const struct draft *draft, const struct copy_options *o)
 {
 	char source[PATH_MAX], path[2 * PATH_MAX];
+	struct report nobodys = {0};
+	struct remote remote;
 
-	snprintf(source, sizeof(source), "%s", o->source);
+	snprintf(source, sizeof(source), "%s",
+		 remote_parse(&remote, o->source, &nobodys) ? remote.path : o->source);
 	snprintf(path, sizeof(path), "%s/%s", o->target, basename(source));
 	return is_place_of(draft, path);
 }

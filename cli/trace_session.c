@@ -7,13 +7,17 @@ void session_tell_trace(struct session *s, const struct trace *trace)
 {
 	struct wire wire = {.len = 0};
 	struct report nobody = {0};
+	deadline_t end =
+		deadline_in(s->control.patience_ms ? s->control.patience_ms : -1);
 	bool heard;
 
 	if (!trace || !clock_show(&s->control, &nobody))
 		return;
 	trace_put_head(&wire, trace);
 	heard = control_send(&s->control, MESSAGE_TRACE, &wire);
-	for (const struct trace_block *b = trace->first; b && heard; b = b->next) {
+	for (const struct trace_block *b = trace->first;
+	     b && heard && deadline_left(end) && !engine_interrupted(&nobody);
+	     b = b->next) {
 		wire.len = 0;
 		trace_put_block(&wire, b);
 		heard = control_send(&s->control, MESSAGE_TRACE, &wire);
@@ -60,6 +64,9 @@ struct trace *session_hear_trace(struct session *s, const struct trace *here,
 		report_set(report, EXIT_RESOURCES, "no memory");
 		return NULL;
 	}
+	/* The copy is over: nobody's disk is waited for any more. */
+	if (s->request.timeout && !s->control.patience_ms)
+		s->control.patience_ms = (int)s->request.timeout;
 	if (!clock_read(&s->control, &last, report) || !hear(s, trace, report)) {
 		trace_free(trace);
 		return NULL;

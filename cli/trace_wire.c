@@ -60,7 +60,7 @@ bool trace_get_head(struct wire *w, struct trace *trace, uint32_t *left)
 	for (uint64_t i = 0; i < tracks; i++)
 		if (!get_track(w, trace))
 			return false;
-	return !w->bad;
+	return !w->bad && w->at == w->len && trace->dropped <= TRACE_LATEST;
 }
 
 static bool get_event(struct wire *w, struct trace_event *e, const struct trace *trace)
@@ -91,5 +91,5 @@ bool trace_get_block(struct wire *w, struct trace *trace, uint32_t *left)
 			return false;
 		trace_add(trace, event);
 	}
-	return true;
+	return w->at == w->len;
 }

@@ -42,9 +42,9 @@ const char *explain_why_text(unsigned bit);
 struct explain_job {
 	const struct explain_layout *layout;
 	struct decant_limits limits;
-	const char *sink; /* of the registry, or "direct" */
-	size_t page_size; /* of the prp sink */
-	size_t stage_bytes;
+	const char *sink;   /* of the registry, or "direct" */
+	uint64_t page_size; /* of the prp sink */
+	uint64_t stage_bytes;
 	bool stage_gaps;
 	enum decant_policy policy;
 	uint64_t position; /* in the file, of the direct sink */

@@ -34,6 +34,7 @@ struct open {
 struct reader {
 	struct json json;
 	const char *wanted; /* NULL: there is to be one only */
+	int how;	    /* the best that somebody is called so */
 	unsigned found, taken;
 	struct rules chosen;
 	size_t second;			  /* where the second begins */
@@ -136,24 +137,34 @@ static int on_begin_array(void *user)
 	return begin(user, true);
 }
 
-/* Whether somebody calls them so: all their texts, or the first of them. */
-static bool is_called(const char *name, const char *wanted)
+/* Whether somebody calls them so: 2: by all their texts, 1: by the first of them. */
+static int called(const char *name, const char *wanted)
 {
-	size_t len = strlen(wanted);
+	size_t len = wanted ? strlen(wanted) : 0;
 
-	return !strncmp(name, wanted, len) && (!name[len] || name[len] == '/');
+	if (!wanted)
+		return 1;
+	if (strncmp(name, wanted, len) || (name[len] && name[len] != '/'))
+		return 0;
+	return name[len] ? 1 : 2;
 }
 
 /* An object has ended that has limits in it: now it is known what they are called. */
 static void found(struct reader *r, const struct open *in)
 {
 	const char *name = *in->texts ? in->texts : *in->key ? in->key : "limits";
-	bool called;
+	int how = called(name, r->wanted);
+	bool meant = how && how >= r->how;
 
 	r->found++;
-	called = !r->wanted || is_called(name, r->wanted);
-	append(r->names[called], sizeof(r->names[called]), ", ", name, strlen(name));
-	if (!called)
+	/* Who has the whole name is meant, and not the others. */
+	if (how > r->how) {
+		r->how = how;
+		r->taken = 0;
+		*r->names[1] = '\0';
+	}
+	append(r->names[meant], sizeof(r->names[meant]), ", ", name, strlen(name));
+	if (!meant)
 		return;
 	if (++r->taken == 2)
 		r->second = in->rules.at;

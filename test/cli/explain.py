@@ -515,6 +515,12 @@ def named(rig):
         check_error(2, words, done.returncode, done.stderr)
     result = explained(rig, '--layout', '1@1', '--limits', '-#a', data=SEVERAL.encode())
     same(result['limits'], {'gap': 8}, 'from standard input')
+    for first, second in (('a', 'a/x'), ('a/x', 'a')):
+        path.write_text(f'{{"l":[{{"n":"{first}","limits":{{"gap":8}}}},'
+                        f'{{"n":"{second}","limits":{{"gap":16}}}}]}}')
+        gaps = {first: 8, second: 16}
+        for name, gap in gaps.items():
+            same(taken(rig, '--limits', f'@{path}#{name}'), {'gap': gap}, name)
     path.write_text('gap=8')
     done = decant(rig, 'explain', '--layout', '1@1', '--limits', f'@{path}#a')
     check_error(2, ['no JSON', 'called a'], done.returncode, done.stderr)

@@ -312,6 +312,7 @@ def places(rig):
                                 (there / '..' / 'target', rig.path('target'), 'DST'),
                                 (there / 'source', there, 'DST')):
         rig.bad(2, ['--trace', what], '--trace', trace, source, target)
+    rig.bad(2, ['--trace', 'DST'], '--trace', there / 'source', f'host:{source}', there)
     same(source.stat().st_size, 1000, 'the source')
 
 
