@@ -171,11 +171,17 @@ int connection_connect(struct connection *c, const void *address, size_t len)
 	return err;
 }
 
-/* Those who are silent keep nobody out: the oldest goes when there are too many. */
+/*
+ * Those who are silent keep nobody out: the oldest goes when there are too many, or no
+ * descriptors for one more.
+ */
 static void meet(struct connection *c)
 {
 	int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	bool full = fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM);
 
+	if (full && c->nr_strangers)
+		send_away(c, 0);
 	if (fd < 0)
 		return;
 	if (c->nr_strangers == CONNECTION_STRANGERS)

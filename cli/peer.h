@@ -36,6 +36,7 @@ struct slot {
 	bool arrived; /* receiver: written and announced */
 	unsigned rail;
 	struct chunk *holder; /* whose memory this is, or that is this memory; or NULL */
+	bool flying;	      /* the sender's: its bytes are under way */
 };
 
 struct peer {

@@ -16,7 +16,9 @@ static bool numeric(const void *address, socklen_t len, char *room, size_t max)
 /* Connecting a datagram socket sends nothing, but looks for the way. */
 bool route_to(const char *host, char *here, char *there, size_t max)
 {
-	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM},
+	struct addrinfo hints = {.ai_family = AF_UNSPEC,
+				 .ai_socktype = SOCK_DGRAM,
+				 .ai_flags = there ? 0 : AI_NUMERICHOST},
 			*list = NULL;
 	struct sockaddr_storage local;
 	socklen_t len = sizeof(local);

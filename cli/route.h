@@ -6,8 +6,9 @@
 #include <stddef.h>
 
 /*
- * The local address from which host is reached, and host's own unless there is NULL; both
- * numeric, each at most max bytes. False if it is not known or not reached.
+ * The local address from which host is reached, and host's own; both numeric, each at
+ * most max bytes. Without there, host is numeric as well: a stranger's names are not
+ * looked up. False if it is not known or not reached.
  */
 bool route_to(const char *host, char *here, char *there, size_t max);
 

@@ -54,8 +54,12 @@ static bool send_chunk(struct peer *p, struct chunk *chunk)
 	size_t len;
 	int err = 0;
 
+	/* Credit for what was not even written would have its slot taken from it. */
+	if (slot->flying)
+		return peer_bad_note(p);
 	*slot = (struct slot){.name = {chunk->number, chunk->len, chunk->last},
-			      .rail = pick_rail(p)};
+			      .rail = pick_rail(p),
+			      .flying = true};
 	rail = &rails->rail[slot->rail];
 	if (!sealed(p, slot, chunk, &it, &len))
 		return false;
@@ -77,6 +81,7 @@ bool sender_written(struct peer *p, struct slot *slot)
 	if (slot->holder)
 		engine_emptied(slot->holder);
 	slot->holder = NULL;
+	slot->flying = false;
 	return peer_send_note(p, NOTE_CHUNK, slot);
 }
 

@@ -13,6 +13,7 @@
 
 static const char help_text[] =
 	"usage: decant serve --stdio [--root DIR [--read-only]] [--data-ports LOW-HIGH]\n"
+	"                    [--timeout SECONDS]\n"
 	"       decant serve --listen [ADDR:]PORT --key-file FILE --root DIR [options]\n"
 	"\n"
 	"The other side of `decant copy`. With --stdio it is started by that on the "
@@ -92,6 +93,12 @@ static bool check(const struct serve_options *o, struct report *report)
 				  "serve: --stdio goes without --listen and --key-file");
 	if (o->read_only && !o->root)
 		return report_set(report, EXIT_USAGE, "serve: --read-only needs --root");
+	if (o->max_memory < o->max_connections)
+		return report_set(report, EXIT_USAGE,
+				  "serve: --max-memory %llu: nothing for each of %llu "
+				  "connections",
+				  (unsigned long long)o->max_memory,
+				  (unsigned long long)o->max_connections);
 	if (o->stdio)
 		return true;
 	if (!listens)

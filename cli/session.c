@@ -262,13 +262,20 @@ bool session_ready(struct session *s)
 	       (!s->request.trace || compare_clocks(s));
 }
 
+/* What a person will read, on a terminal perhaps. */
+static void get_line(struct wire *w, char *room, size_t max)
+{
+	wire_get_text(w, room, max);
+	report_plain(room);
+}
+
 /* The client's rails, if the server had the choice. */
 static bool open_chosen(struct session *s, struct wire *offer)
 {
 	char fabric[RAILS_NAMES];
 
 	wire_get_text(offer, fabric, sizeof(fabric));
-	wire_get_text(offer, s->why, sizeof(s->why));
+	get_line(offer, s->why, sizeof(s->why));
 	if (offer->bad)
 		return bad_message(s);
 	return s->rails.nr || open_rails(s, fabric, *s->node ? s->node : NULL);
@@ -277,6 +284,7 @@ static bool open_chosen(struct session *s, struct wire *offer)
 bool session_agree(struct session *s, struct file_meta *meta)
 {
 	struct wire w = {.len = 0}, offer;
+	uint64_t asked = s->request.timeout;
 
 	s->sender = s->request.push;
 	if (s->request.push)
@@ -286,7 +294,8 @@ bool session_agree(struct session *s, struct file_meta *meta)
 		return false;
 	get_meta(&offer, &s->request.meta);
 	s->request.timeout = wire_get_u64(&offer);
-	if (s->request.timeout > INT_MAX)
+	/* No longer than what was asked for; 0 is for ever. */
+	if (s->request.timeout > INT_MAX || s->request.timeout - 1 > asked - 1)
 		return bad_message(s);
 	if (!open_chosen(s, &offer))
 		return false;
@@ -418,14 +427,14 @@ bool session_get_stats(struct wire *w, struct side_stats *stats)
 {
 	uint64_t nr;
 
-	wire_get_text(w, stats->io, sizeof(stats->io));
-	wire_get_text(w, stats->file, sizeof(stats->file));
+	get_line(w, stats->io, sizeof(stats->io));
+	get_line(w, stats->file, sizeof(stats->file));
 	get_ring(w, &stats->ring);
 	nr = wire_get_u64(w);
 	for (uint64_t i = 0; i < nr && i < STAGES_MOST && !w->bad; i++) {
 		struct stage_stats *stage = &stats->stages[stats->nr++];
 
-		wire_get_text(w, stage->name, sizeof(stage->name));
+		get_line(w, stage->name, sizeof(stage->name));
 		stage->chunks = wire_get_u64(w);
 		stage->bytes = wire_get_u64(w);
 		stage->busy_ns = wire_get_u64(w);

@@ -345,6 +345,7 @@ USAGE = {
     'no number': (2, ['--grace x'], ['--grace', 'x']),
     'no time': (2, ['--handshake 0'], ['--handshake', '0']),
     'no memory': (2, ['--max-memory 0'], ['--max-memory', '0']),
+    'no memory for each': (2, ['--max-memory 15', '16'], ['--max-memory', '15']),
     'no value': (2, ['--listen', 'value'], ['--listen']),
     'no port': (2, ['--data-ports 0', 'LOW-HIGH'], ['--data-ports', '0']),
     'ports backwards': (2, ['--data-ports 9-8'], ['--data-ports', '9-8']),
