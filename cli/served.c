@@ -15,22 +15,23 @@ struct served {
 };
 
 /* A trace takes an eighth of the memory, if there is a limit, and that is its own. */
-static uint64_t trace_events(const struct policy *policy)
+static uint64_t trace_blocks(const struct policy *policy)
 {
-	uint64_t most = policy->memory / 8 / sizeof(struct trace_event);
+	uint64_t share = policy->memory / 8 / sizeof(struct trace_block);
+	uint64_t most = TRACE_EVENTS_MOST / TRACE_BLOCK;
 
-	return policy->memory && most < TRACE_EVENTS_MOST ? most : TRACE_EVENTS_MOST;
+	return policy->memory && share < most ? share : most;
 }
 
 static bool begin_trace(struct served *s, struct copy_options *options)
 {
-	uint64_t events = trace_events(s->policy);
+	uint64_t blocks = trace_blocks(s->policy);
 
 	if (!s->session.request.trace)
 		return true;
 	if (options->memory)
-		options->memory -= events * sizeof(struct trace_event);
-	s->trace = trace_new(stats_now(), (uint32_t)events);
+		options->memory -= blocks * sizeof(struct trace_block);
+	s->trace = trace_new(stats_now(), (uint32_t)blocks * TRACE_BLOCK);
 	return s->trace || report_set(&s->account->report, EXIT_RESOURCES, "no memory");
 }
 
