@@ -230,8 +230,12 @@ bool rails_get(struct rails *r, struct wire *w)
 	return nr == r->nr && !w->bad;
 }
 
-/* Meanwhile the client may go away: it says so on the control channel only. */
-static int accept_rail(struct rail *rail, struct control *control, struct report *report)
+/*
+ * Meanwhile the client may go away: it says so on the control channel only. That it is
+ * ready, too, and this may overtake what it says on the rail.
+ */
+static int accept_rail(struct rail *rail, struct control *control, bool *ready,
+		       struct report *report)
 {
 	struct transport *t = rail->at;
 	enum message type = 0;
@@ -244,6 +248,10 @@ static int accept_rail(struct rail *rail, struct control *control, struct report
 		err = t->ops->accept(t, rail->address, rail->address_len);
 		if (err)
 			got = control_poll(control, &type, &w, 0);
+		if (got > 0 && type == MESSAGE_READY && !*ready) {
+			*ready = true;
+			got = 0;
+		}
 	}
 	if (got)
 		control_unexpected(control, got, type, &w, report);
@@ -258,7 +266,7 @@ static const char *why_unreachable(int err)
 	return stopped ? "; if a firewall is in between, see serve --data-ports" : "";
 }
 
-bool rails_connect(struct rails *r, struct control *control, bool passive,
+bool rails_connect(struct rails *r, struct control *control, bool passive, bool *ready,
 		   struct report *report)
 {
 	for (unsigned i = 0; i < r->nr; i++) {
@@ -267,7 +275,7 @@ bool rails_connect(struct rails *r, struct control *control, bool passive,
 		int err;
 
 		if (passive)
-			err = accept_rail(rail, control, report);
+			err = accept_rail(rail, control, ready, report);
 		else
 			err = t->ops->connect(t, rail->address, rail->address_len);
 		if (err)

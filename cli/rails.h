@@ -52,10 +52,12 @@ bool rails_put(struct rails *rails, struct wire *wire, bool grant, struct report
 /* What the other side put. False if it makes no sense. */
 bool rails_get(struct rails *rails, struct wire *wire);
 
-/* Connect to the other side; meanwhile it may say on the control channel that it is gone.
+/*
+ * Connect to the other side, or let it connect if this one is passive; meanwhile it may
+ * say on the control channel that it is gone, or, once, *ready.
  */
 bool rails_connect(struct rails *rails, struct control *control, bool passive,
-		   struct report *report);
+		   bool *ready, struct report *report);
 
 /* Say that a rail failed, by its name. */
 bool rails_failed(const struct rails *rails, unsigned rail, const char *host, int err,

@@ -57,6 +57,7 @@ struct session {
 	bool client;
 	bool sender;
 	struct rails rails;
+	bool ready; /* the client said so before the rails were connected */
 	/* For a server to set: */
 	struct inet_ports ports; /* to accept on */
 	uint64_t silence;	 /* milliseconds that a client may ask for; 0: any */

@@ -191,6 +191,8 @@ def strangers(rig):
         stranger(at, data)
     with socket.create_connection(at) as friend:
         friend.sendall(token[:7])
+        server.stdin.write(message(READY))  # it overtakes the rest
+        server.stdin.flush()
         time.sleep(0.7)
         friend.sendall(token[7:])
         receive(server, READY)
