@@ -249,8 +249,6 @@ static void received(struct decant_verbs_pair *pair, const struct ibv_wc *wc)
 	verbs_settle(op);
 	if (pair->state == VERBS_DEAD)
 		verbs_flush(pair);
-	else if (pair->options.pool)
-		pair->queue->needy = true;
 }
 
 static void complete(struct decant_verbs_queue *queue, const struct ibv_wc *wc)

@@ -129,6 +129,8 @@ void verbs_op_put(struct verbs_op *op)
 	verbs_op_let_go(op);
 	op->busy = false;
 	pair->handed -= op->counted;
+	/* the pool has a buffer for it, or will have */
+	pair->queue->needy |= op->kind == DECANT_VERBS_MESSAGE;
 	STAILQ_INSERT_TAIL(verbs_is_receive(op->kind) ? &pair->free_rx : &pair->free_tx,
 			   op, next);
 }
