@@ -123,13 +123,22 @@ int verbs_queue_add(struct decant_verbs_queue *queue, struct decant_verbs_pair *
 	return 0;
 }
 
+/* Nobody will ask for it any more: a buffer of the pool goes back there. */
+static void forget_event(struct verbs_op *op)
+{
+	if (op->buffer.addr)
+		decant_pool_put(op->pair->options.pool, op->buffer.addr);
+}
+
 void verbs_queue_remove(struct decant_verbs_queue *queue, struct decant_verbs_pair *pair)
 {
 	struct verbs_list kept = STAILQ_HEAD_INITIALIZER(kept);
 	struct verbs_op *op;
 
 	while ((op = verbs_list_pop(&queue->done)))
-		if (op->pair != pair)
+		if (op->pair == pair)
+			forget_event(op);
+		else
 			STAILQ_INSERT_TAIL(&kept, op, next);
 	STAILQ_CONCAT(&queue->done, &kept);
 	queue->reserved -= needs(pair);
