@@ -188,7 +188,8 @@ static bool bury(struct decant_verbs_queue *queue)
 	return waiting;
 }
 
-static void progress(struct decant_verbs_queue *queue)
+/* Whether all completions were read that there were. */
+static bool progress(struct decant_verbs_queue *queue)
 {
 	int i = 0;
 
@@ -199,11 +200,12 @@ static void progress(struct decant_verbs_queue *queue)
 	if (queue->needy)
 		serve_needy(queue);
 	queue->idle = i ? 0 : queue->idle + 1;
-	if (queue->idle < IDLE)
-		return;
-	queue->idle = 0;
-	watch_all(queue);
-	bury(queue);
+	if (queue->idle >= IDLE) {
+		queue->idle = 0;
+		watch_all(queue);
+		bury(queue);
+	}
+	return i < BATCHES;
 }
 
 static struct decant_verbs_event event_of(struct verbs_op *op)
@@ -259,13 +261,15 @@ static void drain_channel(struct decant_verbs_queue *queue)
 
 int decant_verbs_fd(struct decant_verbs_queue *queue, bool *may_sleep)
 {
+	bool all_read;
+
 	drain_channel(queue);
 	watch_all(queue);
 	if (ibv_req_notify_cq(queue->cq, 0))
 		queue->broken = -EIO;
 	/* what came before the request announces itself no more */
-	progress(queue);
-	*may_sleep = !bury(queue) && STAILQ_EMPTY(&queue->done) && !queue->broken &&
-		     !queue->needy;
+	all_read = progress(queue);
+	*may_sleep = !bury(queue) && all_read && STAILQ_EMPTY(&queue->done) &&
+		     !queue->broken && !queue->needy;
 	return queue->epoll;
 }
