@@ -277,3 +277,12 @@ bool verbs_reap(struct decant_verbs_queue *queue)
 		queue->broken = n == -1 ? -EIO : n;
 	return n > 0;
 }
+
+/* Read all that there was, so that its room is there for others. */
+void verbs_drain(struct decant_verbs_queue *queue)
+{
+	size_t batches = queue->entries / BATCH + 1;
+
+	while (batches && verbs_reap(queue))
+		batches--;
+}

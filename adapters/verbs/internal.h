@@ -229,6 +229,7 @@ void verbs_unpost(struct decant_verbs_pair *pair);
 /* complete.c */
 void verbs_settle(struct verbs_op *op);
 bool verbs_reap(struct decant_verbs_queue *queue);
+void verbs_drain(struct decant_verbs_queue *queue);
 void verbs_die(struct decant_verbs_pair *pair, int error);
 void verbs_kill(struct decant_verbs_pair *pair, int error);
 void verbs_flush(struct decant_verbs_pair *pair);

@@ -192,6 +192,7 @@ void decant_verbs_pair_free(struct decant_verbs_pair *pair)
 		verbs_kill(pair, -ECANCELED);
 	pair->state = VERBS_DEAD;
 	verbs_flush(pair);
+	verbs_drain(pair->queue);
 	verbs_queue_remove(pair->queue, pair);
 	destroy(pair);
 }
@@ -397,7 +398,7 @@ int decant_verbs_pair_reset(struct decant_verbs_pair *pair)
 
 	if (pair->state != VERBS_DEAD)
 		return pair->state == VERBS_NEW ? 0 : -EBUSY;
-	verbs_reap(pair->queue);
+	verbs_drain(pair->queue);
 	if (pair->handed || !verbs_quiet(pair))
 		return -EBUSY;
 	verbs_hang_up(pair);
