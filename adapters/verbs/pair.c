@@ -379,6 +379,7 @@ int decant_verbs_disconnect(struct decant_verbs_pair *pair)
 int verbs_renew(struct decant_verbs_pair *pair)
 {
 	struct ibv_qp_attr attr = {.qp_state = IBV_QPS_RESET};
+	size_t inline_bytes = pair->inline_bytes;
 	int rc;
 
 	if (pair->qp && (pair->managed || ibv_modify_qp(pair->qp, &attr, IBV_QP_STATE))) {
@@ -386,7 +387,9 @@ int verbs_renew(struct decant_verbs_pair *pair)
 		pair->qp = NULL;
 	}
 	pair->managed = false;
-	rc = pair->qp ? 0 : try_qp(pair, pair->limits.max_elements, pair->inline_bytes);
+	rc = pair->qp ? 0 : try_qp(pair, pair->limits.max_elements, inline_bytes);
+	/* it may have more now; the operations have not */
+	pair->inline_bytes = verbs_least(pair->inline_bytes, inline_bytes);
 	if (!rc)
 		pair->state = VERBS_NEW;
 	return rc;
