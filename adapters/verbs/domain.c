@@ -4,6 +4,16 @@
 
 #define PEER_USES (DECANT_VERBS_PEER_READS | DECANT_VERBS_PEER_WRITES)
 
+/* What the next registration of this memory shall be: map() runs in the same thread. */
+struct dmabuf {
+	const void *addr;
+	size_t len;
+	uint64_t offset;
+	int fd;
+};
+
+static _Thread_local struct dmabuf announced;
+
 static struct verbs_domain *domain_of(struct decant_domain *domain)
 {
 	return (struct verbs_domain *)domain;
@@ -37,27 +47,16 @@ static struct ibv_mr *register_memory(struct verbs_domain *d,
 	return ibv_reg_mr(d->verbs->pd, span->addr, span->len, access);
 }
 
-/* The dma-buf that somebody is just mapping this memory from. */
-static bool dmabuf_for(struct decant_verbs *verbs, const struct decant_span *span,
-		       struct verbs_dmabuf *dmabuf)
-{
-	pthread_mutex_lock(&verbs->lock);
-	*dmabuf = verbs->dmabuf;
-	pthread_mutex_unlock(&verbs->lock);
-	return dmabuf->addr == span->addr && dmabuf->len == span->len;
-}
-
 static int map(struct decant_domain *domain, const struct decant_span *span,
 	       struct decant_mapping *mapping)
 {
 	struct verbs_domain *d = domain_of(domain);
-	struct verbs_dmabuf dmabuf;
 	struct ibv_mr *mr;
 
 	errno = 0;
-	if (dmabuf_for(d->verbs, span, &dmabuf))
-		mr = ibv_reg_dmabuf_mr(d->verbs->pd, dmabuf.offset, span->len,
-				       (uintptr_t)span->addr, dmabuf.fd,
+	if (announced.addr == span->addr && announced.len == span->len)
+		mr = ibv_reg_dmabuf_mr(d->verbs->pd, announced.offset, span->len,
+				       (uintptr_t)span->addr, announced.fd,
 				       access_of(d->uses));
 	else
 		mr = register_memory(d, span);
@@ -86,7 +85,6 @@ static const struct decant_domain_ops domain_ops = {
 
 void verbs_domains_init(struct decant_verbs *verbs)
 {
-	pthread_mutex_init(&verbs->lock, NULL);
 	for (unsigned i = 0; i < VERBS_DOMAINS; i++) {
 		verbs->domains[i].verbs = verbs;
 		verbs->domains[i].uses = i;
@@ -98,7 +96,6 @@ void verbs_domains_fini(struct decant_verbs *verbs)
 {
 	for (unsigned i = 0; i < VERBS_DOMAINS; i++)
 		decant_domain_fini(&verbs->domains[i].domain);
-	pthread_mutex_destroy(&verbs->lock);
 }
 
 struct decant_domain *decant_verbs_domain(struct decant_verbs *verbs, unsigned uses)
@@ -107,13 +104,6 @@ struct decant_domain *decant_verbs_domain(struct decant_verbs *verbs, unsigned u
 	    ((uses & DECANT_VERBS_ON_DEMAND) && !verbs->caps.on_demand))
 		return NULL;
 	return &verbs->domains[uses].domain;
-}
-
-static void announce(struct decant_verbs *verbs, struct verbs_dmabuf dmabuf)
-{
-	pthread_mutex_lock(&verbs->lock);
-	verbs->dmabuf = dmabuf;
-	pthread_mutex_unlock(&verbs->lock);
 }
 
 int decant_verbs_map_dmabuf(struct decant_verbs *verbs, unsigned uses,
@@ -127,9 +117,9 @@ int decant_verbs_map_dmabuf(struct decant_verbs *verbs, unsigned uses,
 		return -EINVAL;
 	if (decant_domain_mapping(domain, region))
 		return -EEXIST;
-	announce(verbs, (struct verbs_dmabuf){span.addr, span.len, offset, fd});
+	announced = (struct dmabuf){span.addr, span.len, offset, fd};
 	rc = decant_domain_map(domain, region);
-	announce(verbs, (struct verbs_dmabuf){0});
+	announced = (struct dmabuf){0};
 	return rc;
 }
 

@@ -23,14 +23,6 @@ struct verbs_domain {
 	unsigned uses;
 };
 
-/* What the next registration of this memory shall be; under the lock. */
-struct verbs_dmabuf {
-	const void *addr;
-	size_t len;
-	uint64_t offset;
-	int fd;
-};
-
 struct decant_verbs {
 	struct ibv_context *context;
 	struct ibv_context **shared; /* librdmacm's list that @context is from, or NULL */
@@ -39,8 +31,6 @@ struct decant_verbs {
 	struct ibv_port_attr port;
 	bool unordered;	 /* reads complete by themselves, behind what follows them */
 	bool signal_all; /* only what is signalled is done with when it completes */
-	pthread_mutex_t lock;
-	struct verbs_dmabuf dmabuf;
 	struct verbs_domain domains[VERBS_DOMAINS];
 };
 

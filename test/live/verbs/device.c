@@ -2,6 +2,7 @@
 #include "device.h"
 #include "model.h"
 #include <assert.h>
+#include <pthread.h>
 #include <rdma/rdma_cma.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,7 @@ struct ibv_mr *ibv_reg_mr(struct ibv_pd *pd, void *addr, size_t len, int access)
 		errno = EFAULT;
 		return NULL;
 	}
+	device.registered++;
 	return model_register(pd, addr, len, access);
 }
 
@@ -175,6 +177,18 @@ struct ibv_mr *ibv_reg_mr_iova2(struct ibv_pd *pd, void *addr, size_t len, uint6
 {
 	assert(iova == (uintptr_t)addr);
 	return ibv_reg_mr(pd, addr, len, (int)access);
+}
+
+static void meanwhile(void)
+{
+	void *(*registering)(void *) = device.registering;
+	pthread_t thread;
+
+	device.registering = NULL;
+	if (!registering)
+		return;
+	assert(!pthread_create(&thread, NULL, registering, NULL));
+	assert(!pthread_join(thread, NULL));
 }
 
 struct ibv_mr *ibv_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t len,
@@ -187,6 +201,7 @@ struct ibv_mr *ibv_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t len,
 		errno = EINVAL;
 		return NULL;
 	}
+	meanwhile();
 	return model_register(pd, (void *)(uintptr_t)iova, len, access);
 }
 
@@ -259,6 +274,8 @@ struct ibv_qp *ibv_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
 		errno = EINVAL;
 		return NULL;
 	}
+	if (attr->cap.max_inline_data)
+		attr->cap.max_inline_data += device.round_inline;
 	return model_pair_new(pd, attr);
 }
 

@@ -17,6 +17,9 @@
  * @called: NULL, or what somebody does who is called (manager.c)
  * @stuck: carry nothing out
  * @forgetful: requests of a queue pair that ends are not answered
+ * @round_inline: queue pairs get so many bytes of inline data more than they asked for
+ * @registering: NULL, or what goes on meanwhile in another thread, once
+ * @registered: regions that were registered, without those of dma-bufs
  * @regions, @pairs: that exist
  */
 struct device {
@@ -26,6 +29,9 @@ struct device {
 	int refusal;
 	void (*called)(void);
 	int stuck, forgetful;
+	unsigned round_inline;
+	void *(*registering)(void *);
+	size_t registered;
 	size_t regions, pairs;
 };
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* refused.c - the device takes no more work requests, and says so in either sign. */
+/*
+ * refused.c - what a device may do and rarely does: it takes no more work requests, and
+ * says so in either sign; it forgets some, or gives more than it was asked for.
+ */
 #include "device.h"
 #include "verbs_rig.h"
+#include <unistd.h>
 
 /* Which one of 12 operations is refused: all have an event, and later ones can be had. */
 static void refuse_one(size_t nth, int refusal)
@@ -93,6 +97,56 @@ static void forgetful(void)
 	rig_let_go();
 }
 
+/* A second queue pair in place of the first: operations have room as for that one. */
+static void rounds_up(void)
+{
+	size_t most;
+
+	device.round_inline = 64;
+	rig_use((struct decant_verbs_pair_options){.inline_bytes = 100});
+	most = rig_info().inline_bytes;
+	CHECK_EQ(most, 164);
+	CHECK_EQ(decant_verbs_disconnect(rig.pair), 0);
+	/* there is no way back for this one */
+	device.iwarp = 1;
+	CHECK_EQ(decant_verbs_pair_reset(rig.pair), 0);
+	device.iwarp = 0;
+	CHECK_EQ(rig_info().inline_bytes, most);
+	rig_let_go();
+	device.round_inline = 0;
+}
+
+/* The same memory, as no dma-buf. */
+static void *map_plainly(void *unused)
+{
+	struct decant_domain *domain =
+		decant_verbs_domain(rig.verbs, DECANT_VERBS_PEER_READS);
+	struct decant_region *region;
+	size_t before = device.registered;
+
+	(void)unused;
+	REQUIRE(!decant_region_new(&region, rig.plain, 4096, NULL));
+	CHECK_EQ(decant_domain_map(domain, region), 0);
+	CHECK_EQ(device.registered, before + 1);
+	decant_region_put(region);
+	return NULL;
+}
+
+/* Which memory is a dma-buf's is a matter between one thread and its call. */
+static void dmabuf_alone(void)
+{
+	int fd = memfd_create("dma-buf", MFD_CLOEXEC);
+	struct decant_region *region;
+
+	REQUIRE(fd >= 0 && !ftruncate(fd, 4096));
+	REQUIRE(!decant_region_new(&region, rig.plain, 4096, NULL));
+	device.registering = map_plainly;
+	CHECK_EQ(decant_verbs_map_dmabuf(rig.verbs, RIG_USES, region, fd, 0), 0);
+	CHECK(!device.registering);
+	close(fd);
+	decant_region_put(region);
+}
+
 int main(void)
 {
 	static const struct check_case cases[] = {
@@ -100,6 +154,8 @@ int main(void)
 		{"the same, errno negative", negative},
 		{"a device that does nothing", stuck},
 		{"a device that forgets", forgetful},
+		{"a device that rounds up", rounds_up},
+		{"a dma-buf is mapped, and other memory meanwhile", dmabuf_alone},
 	};
 	int rc;
 
