@@ -127,7 +127,7 @@ static inline bool pair_post(struct pair *pair, size_t i, void *from, size_t byt
 		.rma_iov_count = 1,
 		.context = &pair->ofi->requests[i % PAIR_WINDOW].context};
 
-	return !fi_writemsg(pair->ofi->ep, &message, pair->ofi->write_flags);
+	return !fi_writemsg(pair->ofi->ep, &message, FI_COMPLETION | pair->ofi->delivery);
 }
 
 /* How many of them are complete since. */

@@ -44,13 +44,14 @@ static int make_endpoint(struct decant_ofi *ofi, struct fi_info *info)
 /*
  * Make an end point of @info, which is ours or the one that came with a connection. The
  * first name in shared memory may be what a process that was killed left behind, if it
- * had the number that this one has now; there are more.
+ * had the number that this one has now; there are more. A message end point takes the
+ * connection out of @info, which makes no second one.
  */
 int fabric_endpoint(struct decant_ofi *ofi, struct fi_info *info)
 {
 	int rc = make_endpoint(ofi, info);
 
-	for (unsigned i = 0; i < NAMES && rc == -FI_EBUSY; i++) {
+	for (unsigned i = 0; i < NAMES && rc == -FI_EBUSY && ofi->ep && !ofi->msg; i++) {
 		fi_close(&ofi->ep->fid);
 		ofi->ep = NULL;
 		rc = make_endpoint(ofi, info);

@@ -14,7 +14,8 @@
 #include <rdma/fi_rma.h>
 #include "fault.h"
 
-extern long fault_fids; /* objects that are open at the moment */
+extern long fault_fids;	   /* objects that are open at the moment */
+extern int fault_endpoint; /* what making an end point says that fails */
 
 int fault_opened(int rc);
 int fault_closed(int rc);
@@ -24,6 +25,7 @@ int fault_closed(int rc);
 	(fault_fails(name, ENOMEM) ? -FI_ENOMEM : fault_opened(call))
 #define FAULT_NULL(name, call) (fault_fails(name, ENOMEM) ? NULL : (call))
 #define FAULT_RC(name, call)   (fault_fails(name, ENOMEM) ? -FI_ENOMEM : (call))
+#define FAULT_EP(name, call)   (fault_fails(name, ENOMEM) ? -fault_endpoint : (call))
 
 #define fi_fabric(a, f, c)	  FAULT_OPEN("fi_fabric", fi_fabric(a, f, c))
 #define fi_domain(f, i, d, c)	  FAULT_OPEN("fi_domain", fi_domain(f, i, d, c))
@@ -32,12 +34,13 @@ int fault_closed(int rc);
 #define fi_av_open(d, a, v, c)	  FAULT_OPEN("fi_av_open", fi_av_open(d, a, v, c))
 #define fi_eq_open(f, a, q, c)	  FAULT_OPEN("fi_eq_open", fi_eq_open(f, a, q, c))
 #define fi_passive_ep(f, i, p, c) FAULT_OPEN("fi_passive_ep", fi_passive_ep(f, i, p, c))
-#define fi_endpoint(d, i, e, c)	  FAULT_OPEN("fi_endpoint", fi_endpoint(d, i, e, c))
+#define fi_endpoint(d, i, e, c)                                                          \
+	FAULT_EP("fi_endpoint", fault_opened(fi_endpoint(d, i, e, c)))
 #define fi_mr_reg(d, b, l, a, o, k, f, m, c)                                             \
 	FAULT_OPEN("fi_mr_reg", fi_mr_reg(d, b, l, a, o, k, f, m, c))
 #define fi_pep_bind(p, f, n)	     FAULT_RC("fi_pep_bind", fi_pep_bind(p, f, n))
 #define fi_listen(p)		     FAULT_RC("fi_listen", fi_listen(p))
-#define fi_enable(e)		     FAULT_RC("fi_enable", fi_enable(e))
+#define fi_enable(e)		     FAULT_EP("fi_enable", fi_enable(e))
 #define fi_control(f, c, a)	     FAULT_RC("fi_control", fi_control(f, c, a))
 #define fi_getinfo(v, n, s, f, h, i) FAULT_RC("fi_getinfo", fi_getinfo(v, n, s, f, h, i))
 #define fi_dupinfo(i)		     FAULT_NULL("fi_dupinfo", fi_dupinfo(i))

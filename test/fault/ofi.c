@@ -9,6 +9,7 @@
 #include "each.h"
 
 long fault_fids;
+int fault_endpoint = FI_ENOMEM;
 
 int fault_opened(int rc)
 {
@@ -78,6 +79,25 @@ static void opening(void)
 	}
 }
 
+/* A name that is taken: another is tried. That there is no end point is not that. */
+static int open_busy(void)
+{
+	int err = open_and_free();
+
+	CHECK(!fault_name || strcmp(fault_name, "fi_enable") || !err);
+	return err;
+}
+
+static void taken(void)
+{
+	fault_endpoint = FI_EBUSY;
+	passive = counters = false;
+	provider = "tcp;ofi_rxm";
+	if (works())
+		with_each_failing(open_busy, -EBUSY);
+	fault_endpoint = FI_ENOMEM;
+}
+
 static int map(void)
 {
 	struct decant_domain *domain = decant_ofi_domain(opened);
@@ -112,6 +132,7 @@ int main(void)
 {
 	static const struct check_case cases[] = {
 		{"opening, three providers, either side", opening},
+		{"a name that is taken", taken},
 		{"registering memory", registering},
 	};
 
