@@ -98,16 +98,12 @@ struct decant_domain *decant_ofi_domain(struct decant_ofi *ofi)
 int decant_ofi_grant(struct decant_ofi *ofi, struct decant_region *region,
 		     struct decant_ofi_remote *remote)
 {
-	const struct decant_mapping *mapping =
-		decant_domain_mapping(&ofi->domain, region);
-	int rc;
+	const struct decant_mapping *mapping;
+	int rc = decant_domain_map(&ofi->domain, region);
 
-	if (!mapping) {
-		rc = decant_domain_map(&ofi->domain, region);
-		if (rc)
-			return fabric_fail(ofi, rc, "memory can't be registered");
-		mapping = decant_domain_mapping(&ofi->domain, region);
-	}
+	if (rc)
+		return fabric_fail(ofi, rc, "memory can't be registered");
+	mapping = decant_domain_mapping(&ofi->domain, region);
 	*remote = (struct decant_ofi_remote){mapping->iova, mapping->rkey};
 	return 0;
 }

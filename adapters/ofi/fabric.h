@@ -159,6 +159,11 @@ void fabric_domain_init(struct decant_ofi *ofi);
 /* connect.c */
 int fabric_endpoint(struct decant_ofi *ofi, struct fi_info *info);
 
+static inline size_t fabric_least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Whether the provider asks for something about memory: a bit of mr_mode(3). */
 static inline bool fabric_asks(const struct decant_ofi *ofi, int bit)
 {

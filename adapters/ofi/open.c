@@ -14,14 +14,9 @@ static const char *const preferred[] = {
 	"verbs;ofi_rxm", "tcp;ofi_rxm", "net", "sockets",
 };
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 static size_t element_limit(size_t limit)
 {
-	return limit ? least(limit, FABRIC_ELEMENTS) : 1;
+	return limit ? fabric_least(limit, FABRIC_ELEMENTS) : 1;
 }
 
 static void close_fid(struct fid *fid)
@@ -139,7 +134,7 @@ static int open_info(struct decant_ofi *ofi)
 	ofi->msg = ofi->info->ep_attr->type == FI_EP_MSG;
 	ofi->tx_limit = element_limit(ofi->info->tx_attr->iov_limit);
 	ofi->rx_limit = element_limit(ofi->info->rx_attr->iov_limit);
-	ofi->window = (unsigned)least(ofi->info->tx_attr->size, WINDOW_MAX);
+	ofi->window = (unsigned)fabric_least(ofi->info->tx_attr->size, WINDOW_MAX);
 	ofi->window += !ofi->window;
 	rc = fi_fabric(ofi->info->fabric_attr, &ofi->fabric, NULL);
 	if (rc)

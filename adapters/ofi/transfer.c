@@ -104,11 +104,6 @@ static int begin(struct decant_ofi *ofi, struct fabric_op *op, struct decant_ite
 	return 0;
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 /* How messages are matched; NULL: in the order of the receives. */
 struct match {
 	uint64_t tag;
@@ -125,7 +120,7 @@ static int begin_message(struct decant_ofi *ofi, struct decant_iter *it, size_t 
 		return rc;
 	if (match && !ofi->tagged)
 		return -EOPNOTSUPP;
-	if (least(len, decant_iter_count(it)) > ofi->info->ep_attr->max_msg_size)
+	if (fabric_least(len, decant_iter_count(it)) > ofi->info->ep_attr->max_msg_size)
 		return -EMSGSIZE;
 	op = take_op(ofi, kind, user);
 	if (match) {
@@ -175,7 +170,7 @@ static int begin_rma(struct decant_ofi *ofi, struct decant_iter *it, size_t len,
 	if (rc)
 		return rc;
 	if (__builtin_add_overflow(remote->addr, offset, &addr) ||
-	    __builtin_add_overflow(addr, least(len, decant_iter_count(it)), &end))
+	    __builtin_add_overflow(addr, fabric_least(len, decant_iter_count(it)), &end))
 		return -EOVERFLOW;
 	op = take_op(ofi, kind, user);
 	op->addr = addr;

@@ -195,9 +195,9 @@ DECANT_API void decant_ofi_info(const struct decant_ofi *ofi,
  * @ofi: the end point
  *
  * Mapping a region registers it once for everything that this header offers: local use,
- * and writes by a peer that was given its key. Peers can read it if the
- * options say so. With providers that bind memory to an end point (FI_MR_ENDPOINT), all
- * mappings end when the end point dies.
+ * and writes by a peer that was given its key. Peers can read it if the options say so.
+ * With providers that bind memory to an end point (FI_MR_ENDPOINT), all mappings end when
+ * the end point dies.
  *
  * Return: the domain, which lives as long as the end point.
  * Since: 0.1
@@ -278,9 +278,9 @@ DECANT_API DECANT_MUST int decant_ofi_grant(struct decant_ofi *ofi,
  * @user: for the event
  *
  * In more pieces than the provider takes, the message is copied together first. What the
- * provider copies at once (@inject_bytes) needs no key. Messages
- * arrive in the order they were sent. The event says that the provider is done with the
- * memory, not that the peer has the message.
+ * provider copies at once (@inject_bytes) needs no key. Messages arrive in the order they
+ * were sent. The event says that the provider is done with the memory, not that the peer
+ * has the message.
  *
  * Return: 0 if it has begun: there will be one event; -EAGAIN if @depth operations are
  * under way, -ENOTCONN without a peer, -EINVAL for a destination, -EMSGSIZE if the
@@ -419,10 +419,10 @@ DECANT_API DECANT_MUST int decant_ofi_poll(struct decant_ofi *ofi,
  * the order they were posted, so operations are counted, and their memory is let go, when
  * nothing that was posted is under way any more; that is at the latest when @depth of
  * them have been begun. Who wants to begin others meanwhile uses two end points. An
- * operation that fails has its event as ever. Of an end point that dies,
- * operations that were not counted fail, though some of them may be done.
+ * operation that fails has its event as ever. Of an end point that dies, operations that
+ * were not counted fail, though some of them may be done.
  *
- * Return: the number, which decant_ofi_poll() raises.
+ * Return: the number. It rises in decant_ofi_poll() and, for empty operations, at once.
  * Since: 0.1
  */
 DECANT_API uint64_t decant_ofi_counted(const struct decant_ofi *ofi);

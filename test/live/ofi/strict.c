@@ -157,7 +157,10 @@ int strict_endpoint(struct fid_domain *domain, struct fi_info *info, struct fid_
 	return rc;
 }
 
-/* With the end point go its requests, and no memory may be bound to it any more. */
+/*
+ * With the end point go its requests and counters, and no memory may be bound to it any
+ * more.
+ */
 int strict_close(struct fid *fid)
 {
 	if (fid->fclass == FI_CLASS_MR)
@@ -168,6 +171,9 @@ int strict_close(struct fid *fid)
 	for (size_t i = 0; fid->fclass == FI_CLASS_EP && i < nr_posts; i++)
 		if (posts[i].ep && &posts[i].ep->fid == fid)
 			posts[i] = (struct post){0};
+	for (size_t i = 0; fid->fclass == FI_CLASS_EP && i < nr_counters; i++)
+		if (&counters[i].ep->fid == fid)
+			counters[i--] = counters[--nr_counters];
 	return fi_close(fid);
 }
 
@@ -190,8 +196,11 @@ static struct counter *counter_of(const struct fid_ep *ep)
 
 int strict_ep_bind(struct fid_ep *ep, struct fid *fid, uint64_t flags)
 {
-	if (fid->fclass == FI_CLASS_CNTR && nr_counters < MOST_COUNTERS)
+	if (fid->fclass == FI_CLASS_CNTR) {
+		if (!strict_rule(nr_counters < MOST_COUNTERS, "a counter for each end"))
+			return -FI_EINVAL;
 		counters[nr_counters++] = (struct counter){(struct fid_cntr *)fid, ep};
+	}
 	return fi_ep_bind(ep, fid, flags);
 }
 
