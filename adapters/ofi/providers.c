@@ -66,6 +66,18 @@ static const char *type_name(enum fi_ep_type type)
 	return type == FI_EP_RDM ? "rdm" : "msg";
 }
 
+/*
+ * libfabric 1.17's tcp and net say that they go on by themselves, but a target that isn't
+ * driven doesn't answer.
+ */
+static bool driven(const struct fi_info *info)
+{
+	const char *name = info->fabric_attr->prov_name;
+
+	return info->domain_attr->data_progress == FI_PROGRESS_MANUAL ||
+	       !strcmp(name, "tcp") || !strcmp(name, "net");
+}
+
 void fabric_describe(const struct fi_info *info, struct decant_ofi_info *out)
 {
 	uint64_t mr_mode = info->domain_attr->mr_mode;
@@ -79,7 +91,7 @@ void fabric_describe(const struct fi_info *info, struct decant_ofi_info *out)
 		.inject_bytes = info->tx_attr->inject_size,
 		.mr_local = mr_mode & FI_MR_LOCAL,
 		.mr_virt_addr = mr_mode & FI_MR_VIRT_ADDR,
-		.manual_progress = info->domain_attr->data_progress == FI_PROGRESS_MANUAL,
+		.manual_progress = driven(info),
 		.address_bytes = info->src_addrlen,
 	};
 }

@@ -78,7 +78,8 @@ struct decant_ofi_options {
  * @mr_local: local memory must lie in regions mapped in decant_ofi_domain()
  * @mr_virt_addr: remote addresses are the peer's virtual ones, else offsets in its
  *	region
- * @manual_progress: the target of writes must call decant_ofi_poll(), too
+ * @manual_progress: the target of writes must call decant_ofi_poll(), too, or they
+ *	don't end
  * @address_bytes: length of the end point's address; 0 if it has none
  *
  * Since: 0.1
