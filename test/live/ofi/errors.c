@@ -377,7 +377,6 @@ static void run(const char *provider, peer_fn *target, peer_fn *initiator)
 	struct peer_options options = {.provider = provider,
 				       .depth = DEPTH,
 				       .timeout = TIMEOUT,
-				       .with_space = target == found_target,
 				       .target_dies = target == killed_target};
 
 	peer_run(&options, target, initiator);

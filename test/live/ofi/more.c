@@ -25,7 +25,7 @@ static void reads_target(struct peer *peer)
 /* Reads of any length from any place into 1 to 300 pieces; nothing else is touched. */
 static void reads_initiator(struct peer *peer)
 {
-	unsigned char *to = peer_buffer(ROOM + 2 * GUARD);
+	unsigned char *to = peer_memory(peer, ROOM + 2 * GUARD);
 	struct decant_ofi_remote remote;
 	struct iovec iov[300];
 
@@ -50,7 +50,6 @@ static void reads_initiator(struct peer *peer)
 		CHECK(to[GUARD - 1] == 0xee && to[GUARD + len] == 0xee);
 	}
 	peer_sync(peer);
-	free(to);
 }
 
 /* A read is refused as a write is. */
@@ -83,7 +82,7 @@ static size_t tagged_len(size_t tag)
 /* Received in another order than they are sent; and the last one by any tag. */
 static void tagged_target(struct peer *peer)
 {
-	unsigned char *at = peer_buffer(NR * MESSAGE);
+	unsigned char *at = peer_memory(peer, NR * MESSAGE);
 	struct decant_ofi_event event;
 	bool seen[NR] = {false};
 	struct iovec iov[9];
@@ -109,12 +108,11 @@ static void tagged_target(struct peer *peer)
 		CHECK(peer_holds(at + i * MESSAGE, tagged_len(i), i));
 	}
 	peer_sync(peer);
-	free(at);
 }
 
 static void tagged_initiator(struct peer *peer)
 {
-	unsigned char *at = peer_buffer(NR * MESSAGE);
+	unsigned char *at = peer_memory(peer, NR * MESSAGE);
 	struct decant_ofi_event event;
 	struct iovec iov[9];
 
@@ -136,13 +134,12 @@ static void tagged_initiator(struct peer *peer)
 			 tagged_len((size_t)((unsigned char *)event.user - at)));
 	}
 	peer_sync(peer);
-	free(at);
 }
 
 /* At the border of what the provider copies at once. */
 static void injected_target(struct peer *peer)
 {
-	unsigned char *at = peer_buffer(70000);
+	unsigned char *at = peer_memory(peer, 70000);
 	struct decant_ofi_event event;
 	size_t len;
 
@@ -157,12 +154,11 @@ static void injected_target(struct peer *peer)
 		CHECK(peer_holds(at, len, len));
 		peer_sync(peer);
 	}
-	free(at);
 }
 
 static void injected_initiator(struct peer *peer)
 {
-	unsigned char *at = peer_buffer(70000);
+	unsigned char *at = peer_memory(peer, 70000);
 	struct decant_ofi_event event;
 	struct decant_ofi_info info;
 	struct iovec iov[3];
@@ -186,7 +182,6 @@ static void injected_initiator(struct peer *peer)
 		peer_sync(peer);
 	}
 	peer_put(peer, &end, sizeof(end));
-	free(at);
 }
 
 #define RUN(name, tag, text)                                                             \

@@ -49,7 +49,7 @@ PEER_FN void pair_open(struct pair *pair, const struct decant_ofi_options *optio
 
 	*pair = (struct pair){0};
 	o.size = sizeof(o);
-	o.node = "127.0.0.1";
+	o.node = PEER_NODE;
 	for (int i = 0; i < 2; i++) {
 		o.passive = i;
 		peer_new(&pair->end[i], &o);

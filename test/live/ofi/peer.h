@@ -15,11 +15,28 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PEER_FN __attribute__((unused)) static
+/*
+ * Unless we are told others, as in test/guest: where the two meet, when a case that
+ * hangs is killed (sanitizers are slow), and the providers that every machine can run.
+ */
+#ifndef PEER_PROVIDERS
+#define PEER_NODE    "127.0.0.1"
+#define PEER_SECONDS 90
+#define PEER_PROVIDERS(X, name)                                                          \
+	X(name, rxm, "tcp;ofi_rxm")                                                      \
+	X(name, tcp, "tcp")                                                              \
+	X(name, net, "net")                                                              \
+	X(name, sockets, "sockets")                                                      \
+	X(name, shm, "shm")
+#endif
+/* One case for each of them. */
+#define PEER_CASE(name, tag, text) {#name " over " text, name##_##tag},
+#define PEER_FN			   __attribute__((unused)) static
 
 struct peer {
 	struct decant_ofi *ofi;
-	struct decant_space *space; /* with_space only */
+	struct decant_space *space;
+	unsigned char *memory; /* peer_memory() */
 	const char *provider;
 	int socket;
 	bool target;
@@ -30,7 +47,6 @@ struct peer_options {
 	const char *provider;
 	unsigned depth;
 	int timeout;
-	bool with_space;
 	bool tagged;
 	bool peer_reads;
 	bool target_dies; /* killed by SIGKILL, on purpose */
@@ -38,9 +54,7 @@ struct peer_options {
 
 typedef void peer_fn(struct peer *peer);
 
-/* A case that hangs is killed; sanitizers are slow. */
-#define CASE_SECONDS 90
-#define SKIPPED	     77
+#define SKIPPED 77
 
 struct name {
 	size_t len;
@@ -195,6 +209,24 @@ PEER_FN struct decant_region *peer_share(struct peer *peer, void *at, size_t len
 	return region;
 }
 
+/* A side's own memory for operations, until its end point goes; once. */
+PEER_FN unsigned char *peer_memory(struct peer *peer, size_t len)
+{
+	struct decant_region *region;
+	struct decant_ofi_info info;
+
+	REQUIRE(!peer->memory);
+	peer->memory = peer_buffer(len);
+	decant_ofi_info(peer->ofi, &info);
+	if (!info.mr_local)
+		return peer->memory;
+	REQUIRE(!decant_region_new(&region, peer->memory, len, NULL));
+	REQUIRE(!decant_space_add(peer->space, region));
+	REQUIRE(!decant_domain_map(decant_ofi_domain(peer->ofi), region));
+	decant_region_put(region);
+	return peer->memory;
+}
+
 /* The next event, or the error of the end point. */
 PEER_FN int peer_wait(struct peer *peer, struct decant_ofi_event *event)
 {
@@ -239,7 +271,7 @@ static void child(const struct peer_options *options, peer_fn *fn, int socket,
 		.provider = options->provider, .socket = socket, .target = target};
 	struct decant_ofi_options o = {.size = sizeof(o),
 				       .provider = options->provider,
-				       .node = "127.0.0.1",
+				       .node = PEER_NODE,
 				       .depth = options->depth,
 				       .timeout = options->timeout,
 				       .tagged = options->tagged,
@@ -247,12 +279,10 @@ static void child(const struct peer_options *options, peer_fn *fn, int socket,
 				       .passive = target};
 	int rc;
 
-	alarm(CASE_SECONDS);
+	alarm(PEER_SECONDS);
 	peer_allow_leaks(options->provider);
-	if (options->with_space) {
-		REQUIRE(!decant_space_new(&peer.space));
-		o.space = peer.space;
-	}
+	REQUIRE(!decant_space_new(&peer.space));
+	o.space = peer.space;
 	peer_new(&peer.ofi, &o);
 	rc = join(&peer);
 	if (rc)
@@ -264,6 +294,7 @@ static void child(const struct peer_options *options, peer_fn *fn, int socket,
 		       options->provider, decant_ofi_error(peer.ofi));
 	decant_ofi_free(peer.ofi);
 	decant_space_free(peer.space);
+	free(peer.memory);
 	exit(check_failed);
 }
 
@@ -324,20 +355,11 @@ PEER_FN void peer_alone(void (*fn)(void))
 	pid = fork();
 	REQUIRE(pid >= 0);
 	if (!pid) {
-		alarm(CASE_SECONDS);
+		alarm(PEER_SECONDS);
 		fn();
 		exit(check_failed);
 	}
 	finish(pid, "process", false);
 }
-
-/* One case for each provider that every machine can run. */
-#define PEER_PROVIDERS(X, name)                                                          \
-	X(name, rxm, "tcp;ofi_rxm")                                                      \
-	X(name, tcp, "tcp")                                                              \
-	X(name, net, "net")                                                              \
-	X(name, sockets, "sockets")                                                      \
-	X(name, shm, "shm")
-#define PEER_CASE(name, tag, text) {#name " over " text, name##_##tag},
 
 #endif

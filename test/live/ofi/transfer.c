@@ -50,7 +50,7 @@ static void begin_message(struct peer *peer, unsigned char *at, size_t len, void
 
 static void messages(struct peer *peer)
 {
-	unsigned char *at = peer_buffer(600000 + 2 * GUARD);
+	unsigned char *at = peer_memory(peer, 600000 + 2 * GUARD);
 
 	check_seed += peer->target;
 	for (size_t i = 0; i < MESSAGES && !check_failed; i++) {
@@ -74,7 +74,6 @@ static void messages(struct peer *peer)
 		CHECK(!peer->target || (at[len] == 0xee && at[len + 200] == 0xee));
 	}
 	peer_sync(peer);
-	free(at);
 }
 
 /* What a write did, told over the socket. */
@@ -136,7 +135,7 @@ static void write_once(struct peer *peer, unsigned char *from,
 
 static void writes_initiator(struct peer *peer)
 {
-	unsigned char *from = peer_buffer(MOST);
+	unsigned char *from = peer_memory(peer, MOST);
 	struct decant_ofi_remote remote;
 	struct told told;
 
@@ -151,14 +150,13 @@ static void writes_initiator(struct peer *peer)
 	}
 	told.len = SIZE_MAX;
 	peer_put(peer, &told, sizeof(told));
-	free(from);
 }
 
 /* Scattered pieces far apart, so that nothing merges: every request is full. */
 static void scattered_initiator(struct peer *peer)
 {
 	enum { PIECE = 700, STEP = 1000, NR = 2000 };
-	unsigned char *from = peer_buffer((size_t)STEP * NR);
+	unsigned char *from = peer_memory(peer, (size_t)STEP * NR);
 	struct iovec *iov = calloc(NR, sizeof(*iov));
 	struct told told = {GUARD + 3, (size_t)PIECE * NR, 5};
 	struct decant_ofi_event event;
@@ -181,7 +179,6 @@ static void scattered_initiator(struct peer *peer)
 	told.len = SIZE_MAX;
 	peer_put(peer, &told, sizeof(told));
 	free(iov);
-	free(from);
 }
 
 #define RUN(name, tag, text)                                                             \
