@@ -121,9 +121,9 @@ static bool begin(struct reader *r, bool array)
 	r->json.depth++;
 	o = current(r);
 	*o = (struct open){.array = array, .own = {.at = at}};
-	strcpy(o->key, r->json.key);
-	/* What is in an array has no name. */
-	r->json.key[0] = 0;
+	/* What is in an array has no name: the newest key is another's. */
+	if (!o[-1].array)
+		strcpy(o->key, r->json.key);
 	return true;
 }
 
@@ -196,10 +196,10 @@ static bool choose(struct reader *r)
 		return explain_fail(error, 0, "there are no limits in it");
 	if (!r->found)
 		r->chosen = outermost->own;
-	else if (!r->taken)
-		return explain_fail(error, 0, "no limits are called %s, only: %s",
-				    r->wanted, r->names[0]);
-	else if (r->taken > 1)
+	if (r->wanted && !r->taken)
+		return explain_fail(error, 0, "no limits are called %s%s%s", r->wanted,
+				    r->found ? ", only: " : "", r->names[0]);
+	if (r->taken > 1)
 		return explain_fail(error, r->second,
 				    "several limits, name one (#NAME): %s", r->names[1]);
 	if (r->chosen.wrong.set)

@@ -315,6 +315,10 @@ ERRORS = {
     'limits in limits': (2, ['frob'], ['--limits', '{"limits":{"frob":1}}']),
     'limits among others': (2, ['several limits', '#NAME', ': a, b/msg, b/rdm, u'],
                             ['--limits', SEVERAL]),
+    'limits in an array': (2, ['several limits', ': limits, limits'],
+                           ['--limits', '[{"limits":{"gap":8}},{"limits":{"gap":16}}]']),
+    'an object behind limits': (2, ['there are no limits'],
+                                ['--limits', '[{"limits":5},{"gap":8}]']),
     'no limits in JSON': (2, ['there are no limits'], ['--limits', '{"crypto":{}}']),
     'no object in JSON': (2, ['there are no limits'], ['--limits', '[1]']),
     'too many levels': (2, ['at 32', 'levels'], ['--limits', '[' * 33]),
@@ -521,9 +525,10 @@ def named(rig):
         gaps = {first: 8, second: 16}
         for name, gap in gaps.items():
             same(taken(rig, '--limits', f'@{path}#{name}'), {'gap': gap}, name)
-    path.write_text('gap=8')
-    done = decant(rig, 'explain', '--layout', '1@1', '--limits', f'@{path}#a')
-    check_error(2, ['no JSON', 'called a'], done.returncode, done.stderr)
+    for text, word in (('gap=8', 'no JSON'), ('{"gap":8}', 'no limits')):
+        path.write_text(text)
+        done = decant(rig, 'explain', '--layout', '1@1', '--limits', f'@{path}#a')
+        check_error(2, [word, 'called a'], done.returncode, done.stderr)
 
 
 @case('limits that are given twice are both kept')
