@@ -79,6 +79,7 @@ static inline void pair_target(const char *provider, int fd)
 	while (!poll(&wait, 1, 0))
 		for (int i = 0; i < 1000; i++)
 			(void)!decant_ofi_poll(ofi, NULL, 0);
+	decant_ofi_free(ofi); /* or its name stays in shared memory */
 	exit(0);
 }
 
@@ -89,8 +90,11 @@ static inline void pair_open(struct pair *pair, const char *provider)
 	fflush(stdout);
 	bench_need(!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), "socketpair");
 	pair->pid = fork();
-	if (!pair->pid)
+	bench_need(pair->pid >= 0, "fork");
+	if (!pair->pid) {
+		close(sockets[0]); /* or it would not see the other process end */
 		pair_target(provider, sockets[1]);
+	}
 	close(sockets[1]);
 	pair->fd = sockets[0];
 	pair->ofi = pair_join(provider, pair->fd, false);
@@ -126,8 +130,11 @@ static inline bool pair_post(struct pair *pair, size_t i, void *from, size_t byt
 		.rma_iov = &rma,
 		.rma_iov_count = 1,
 		.context = &pair->ofi->requests[i % PAIR_WINDOW].context};
+	ssize_t rc =
+		fi_writemsg(pair->ofi->ep, &message, FI_COMPLETION | pair->ofi->delivery);
 
-	return !fi_writemsg(pair->ofi->ep, &message, FI_COMPLETION | pair->ofi->delivery);
+	bench_need(!rc || rc == -FI_EAGAIN, "fi_writemsg");
+	return !rc;
 }
 
 /* How many of them are complete since. */

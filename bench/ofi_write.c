@@ -7,7 +7,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include "ofi_pair.h"
 
 struct bench {
@@ -17,14 +16,6 @@ struct bench {
 	size_t bytes;  /* of one operation */
 	size_t operations;
 };
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static bool post_bare(struct bench *b, size_t i)
 {
@@ -58,7 +49,7 @@ static size_t gather(struct bench *b)
 static double seconds(struct bench *b)
 {
 	size_t posted = 0, done = 0;
-	double begun = now();
+	double begun = bench_wall();
 
 	while (done < b->operations) {
 		while (posted < b->operations && posted - done < PAIR_WINDOW &&
@@ -66,7 +57,7 @@ static double seconds(struct bench *b)
 			posted++;
 		done += gather(b);
 	}
-	return now() - begun;
+	return bench_wall() - begun;
 }
 
 /* Pieces with gaps between them, so that nothing merges; the first half of the memory. */

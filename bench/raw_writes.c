@@ -11,16 +11,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include "ofi_pair.h"
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static unsigned char *place(unsigned char *memory, size_t i)
 {
@@ -46,9 +37,9 @@ static double over_fabric(const char *provider, size_t operations)
 
 	pair_open(&pair, provider);
 	write_all(&pair, PAIR_WINDOW);
-	begun = now();
+	begun = bench_wall();
 	write_all(&pair, operations);
-	begun = now() - begun;
+	begun = bench_wall() - begun;
 	pair_close(&pair);
 	return begun;
 }
@@ -101,13 +92,17 @@ static double over_sockets(size_t operations)
 
 	connection(ends);
 	pid = fork();
-	if (!pid)
+	bench_need(pid >= 0, "fork");
+	if (!pid) {
+		close(ends[0]);
 		receive(ends[1], operations + PAIR_WINDOW);
+	}
+	close(ends[1]); /* or a receiver that dies would be waited for */
 	send_all(ends[0], memory, PAIR_WINDOW);
-	begun = now();
+	begun = bench_wall();
 	send_all(ends[0], memory, operations);
 	bench_need(recv(ends[0], &answer, 1, 0) == 1, "the answer");
-	begun = now() - begun;
+	begun = bench_wall() - begun;
 	bench_need(waitpid(pid, &status, 0) == pid && !status, "the receiver");
 	return begun;
 }

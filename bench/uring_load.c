@@ -57,14 +57,6 @@ struct slot {
 	struct decant_owned *owned;
 };
 
-static double wall(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static double processor(void)
 {
 	struct rusage use;
@@ -148,7 +140,7 @@ static uint64_t run(struct job *job, double until)
 	struct decant_uring_event events[EVENTS];
 	uint64_t done = 0;
 
-	for (unsigned round = 0; round % 16 || wall() < until; round++) {
+	for (unsigned round = 0; round % 16 || bench_wall() < until; round++) {
 		int n = decant_uring_wait(job->ring, events, EVENTS, -1);
 
 		bench_need(n > 0, "wait");
@@ -271,12 +263,12 @@ int main(int argc, char **argv)
 	open_ring(&job, argv[1]);
 	for (unsigned i = 0; i < job.depth; i++)
 		begin(&job, &job.slots[i]);
-	run(&job, wall() + job.seconds / 10);
+	run(&job, bench_wall() + job.seconds / 10);
 	used = processor();
-	start = wall();
+	start = bench_wall();
 	done = run(&job, start + job.seconds);
 	used = processor() - used;
-	start = wall() - start;
+	start = bench_wall() - start;
 	decant_uring_stats(job.ring, &stats);
 	printf("{\"iops\": %.1f, \"us\": %.4f, \"fixed\": %llu, \"staged\": %llu}\n",
 	       (double)done / start, used / (double)done * 1e6,

@@ -119,14 +119,6 @@ static struct decant_iter cut(const struct job *job, struct decant_bvec *bvec)
 	return it;
 }
 
-static double wall(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static bool begin(const struct job *job, struct decant_iter it,
 		  const struct decant_verbs_remote *remote)
 {
@@ -144,7 +136,7 @@ static double run(const struct job *job, const struct decant_verbs_remote *remot
 	struct decant_iter it = cut(job, bvec);
 	struct decant_verbs_event events[16];
 	size_t begun = 0, done = 0;
-	double start = wall();
+	double start = bench_wall();
 
 	while (done < job->count) {
 		int n;
@@ -156,7 +148,7 @@ static double run(const struct job *job, const struct decant_verbs_remote *remot
 			bench_need(events[i].result == (ssize_t)job->bytes, "all of it");
 		done += n > 0 ? (size_t)n : 0;
 	}
-	return (wall() - start) / (double)job->count;
+	return (bench_wall() - start) / (double)job->count;
 }
 
 int main(int argc, char **argv)
