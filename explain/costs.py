@@ -37,6 +37,13 @@ def beyond(data, which):
     return sorted(more)
 
 
+def measured(data, what):
+    """Of each benchmark that the table is from: all that differ."""
+    programs = {'copy', RULES[0], *(program for program, _ in SINKS.values())}
+    found = {place[what] for name, place in data['measured'].items() if name in programs}
+    return ' and '.join(sorted(found)) or '?'
+
+
 def show(values):
     return '{' + ', '.join(f'{value:.4g}' for value in values) + '}'
 
@@ -44,9 +51,8 @@ def show(values):
 def main():
     with open(sys.argv[1], encoding='utf-8') as file:
         data = json.load(file)
-    where = data.get('where', {})
     print('/* Made by costs.py from the committed benchmarks: low, median, high; ns. */')
-    text = f"{where.get('processor', '?')}, commit {where.get('commit', '?')}"
+    text = f"{measured(data, 'machine')}, commit {measured(data, 'commit')}"
     print(f'static const char costs_where[] = {json.dumps(text)};')
     print('static const struct costs_sink { const char *name; bool owned; double ns[3]; } '
           'costs_sinks[] = {')

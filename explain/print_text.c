@@ -159,7 +159,7 @@ static void costs(struct printer *p, const struct explain_totals *totals)
 		return;
 	out_text(p->out, "\ncost: " COSTS_OF ",\nby what was measured on ");
 	out_text(p->out, costs_measured_on());
-	out_text(p->out, " (" COSTS_AGAIN ")\n");
+	out_text(p->out, "\n(" COSTS_AGAIN ")\n");
 	cost(p->out, "extraction", costs.extract);
 	if (totals->staged_bytes)
 		cost(p->out, "staging", costs.stage);

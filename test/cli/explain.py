@@ -130,6 +130,16 @@ def edges(rig):
     same((only['front'], only['back'], only['bytes']), (100, 312, 512), 'inside one block')
 
 
+@case('where the cost was measured, and at which commits')
+def measured_on(rig):
+    path = pathlib.Path(__file__).resolve().parents[2] / 'docs/benchmarks.json'
+    found = json.loads(path.read_text())['measured']
+    text = explained(rig, '--layout', '1@1')['nanoseconds']['measured_on']
+    for program in 'extract', 'nvme', 'copy':
+        for word in found[program]['machine'], found[program]['commit']:
+            check(word in text, f'{program}: no {word} in {text}')
+
+
 @case('a layout in JSON, and both forms in files')
 def json_layout(rig):
     wanted = explained(rig, '--layout', 'r=4096@0x1000>0x9000, 64@0x1000 2x512@0x4000+1/4096',
