@@ -117,6 +117,15 @@ def stops(rig):
     same((result['stop'], result['stops']), ('unregistered', ['owner']), 'unregistered')
 
 
+@case('every reason is in the manual')
+def reasons(rig):
+    root = pathlib.Path(__file__).resolve().parents[2]
+    words = re.findall(r'^\t\t"(\w+): ', (root / 'explain/why.c').read_text(), re.M)
+    manual = (root / 'docs/man/decant-explain.1').read_text()
+    named = re.findall(r'^\.BR? (.*)$', manual.split('.SH REASONS')[1].split('.SH')[0], re.M)
+    same(sorted(re.findall(r'\w+', ' '.join(named))), sorted(words), 'reasons')
+
+
 @case('edges of direct I/O')
 def edges(rig):
     result = explained(rig, '--layout', '3000@0x10064', '--sink', 'direct', '--position', 100)
