@@ -84,7 +84,8 @@ def command(name):
 
 def when(result, name):
     measured = result.get('measured', {}).get(name, result['where'])
-    runs = max((row.get('runs', 0) for row in result['programs'].get(name, [])), default=0)
+    rows = result['programs'].get(name, [])
+    runs = ' or '.join(map(str, sorted({row['runs'] for row in rows if 'runs' in row})))
     parts = [f"Measured at commit {measured['commit']}"]
     parts += [f"on {measured['date']}"] if 'date' in measured else []
     parts += [f'in {runs} pairs of runs a row'] if runs else []
