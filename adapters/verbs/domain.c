@@ -47,6 +47,12 @@ static struct ibv_mr *register_memory(struct verbs_domain *d,
 	return ibv_reg_mr(d->verbs->pd, span->addr, span->len, access);
 }
 
+/* What a transfer says itself, to mean something else, must not come from here. */
+static int refusal(int err)
+{
+	return err == EAGAIN || err == ENOSPC || !err ? -ENOMEM : -err;
+}
+
 static int map(struct decant_domain *domain, const struct decant_span *span,
 	       struct decant_mapping *mapping)
 {
@@ -61,7 +67,7 @@ static int map(struct decant_domain *domain, const struct decant_span *span,
 	else
 		mr = register_memory(d, span);
 	if (!mr)
-		return errno ? -errno : -ENOMEM;
+		return refusal(errno);
 	*mapping = (struct decant_mapping){
 		.iova = (uintptr_t)span->addr,
 		.rkey = d->uses & PEER_USES ? mr->rkey : 0,

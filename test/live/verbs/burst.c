@@ -3,8 +3,7 @@
  * burst.c - more completions at once than are read at once. The device works when any of
  * its queues is polled: that of the peer fills the other one.
  */
-#include "device.h"
-#include "verbs_rig.h"
+#include "alone.h"
 
 #define WRITES 300
 
@@ -181,12 +180,6 @@ int main(void)
 		{"completions that are not read yet", unread},
 		{"completions that outlive their queue pair", outlived},
 	};
-	int rc;
 
-	REQUIRE(!rig_open());
-	check_seed_init();
-	rc = check_run(cases, COUNT(cases));
-	rig_close();
-	CHECK(!device.regions && !device.pairs);
-	return rc || check_failed;
+	return alone_main(cases, COUNT(cases));
 }

@@ -164,6 +164,10 @@ struct ibv_mr *ibv_reg_mr(struct ibv_pd *pd, void *addr, size_t len, int access)
 		errno = EINVAL;
 		return NULL;
 	}
+	if (device.unregistrable) {
+		errno = device.unregistrable;
+		return NULL;
+	}
 	if (!model_reachable(addr, len, access & IBV_ACCESS_LOCAL_WRITE)) {
 		errno = EFAULT;
 		return NULL;

@@ -19,6 +19,7 @@
  * @forgetful: requests of a queue pair that ends are not answered
  * @round_inline: queue pairs get so many bytes of inline data more than they asked for
  * @registering: NULL, or what goes on meanwhile in another thread, once
+ * @unregistrable: 0, or the errno that each registration of memory ends with
  * @registered: regions that were registered, without those of dma-bufs
  * @regions, @pairs: that exist
  */
@@ -31,6 +32,7 @@ struct device {
 	int stuck, forgetful;
 	unsigned round_inline;
 	void *(*registering)(void *);
+	int unregistrable;
 	size_t registered;
 	size_t regions, pairs;
 };

@@ -3,8 +3,7 @@
  * refused.c - what a device may do and rarely does: it takes no more work requests, and
  * says so in either sign; it forgets some, or gives more than it was asked for.
  */
-#include "device.h"
-#include "verbs_rig.h"
+#include "alone.h"
 #include <unistd.h>
 
 /* Which one of 12 operations is refused: all have an event, and later ones can be had. */
@@ -116,6 +115,25 @@ static void rounds_up(void)
 	device.round_inline = 0;
 }
 
+/* That a device is out of keys is not taken for a queue that is full. */
+static void out_of_keys(void)
+{
+	static const int errors[][2] = {
+		{EAGAIN, -ENOMEM}, {ENOSPC, -ENOMEM}, {ENOMEM, -ENOMEM}, {EPERM, -EPERM}};
+	struct decant_iter it;
+
+	rig_use((struct decant_verbs_pair_options){.policy = DECANT_REGISTER});
+	for (size_t i = 0; i < COUNT(errors); i++) {
+		device.unregistrable = errors[i][0];
+		it = rig_buf(DECANT_SOURCE, rig.plain, 4096);
+		CHECK_EQ(decant_verbs_send(rig.pair, &it, 4096, NULL, NULL),
+			 errors[i][1]);
+		CHECK_EQ(decant_iter_count(&it), 4096);
+	}
+	device.unregistrable = 0;
+	rig_let_go();
+}
+
 /* The same memory, as no dma-buf. */
 static void *map_plainly(void *unused)
 {
@@ -155,14 +173,9 @@ int main(void)
 		{"a device that does nothing", stuck},
 		{"a device that forgets", forgetful},
 		{"a device that rounds up", rounds_up},
+		{"a device that has no more keys", out_of_keys},
 		{"a dma-buf is mapped, and other memory meanwhile", dmabuf_alone},
 	};
-	int rc;
 
-	REQUIRE(!rig_open());
-	check_seed_init();
-	rc = check_run(cases, COUNT(cases));
-	rig_close();
-	CHECK(!device.regions && !device.pairs);
-	return rc || check_failed;
+	return alone_main(cases, COUNT(cases));
 }
