@@ -51,8 +51,9 @@ int fabric_endpoint(struct decant_ofi *ofi, struct fi_info *info)
 {
 	int rc = make_endpoint(ofi, info);
 
-	for (unsigned i = 0; i < NAMES && rc == -FI_EBUSY && ofi->ep && !ofi->msg; i++) {
-		fi_close(&ofi->ep->fid);
+	for (unsigned i = 1; i < NAMES && rc == -FI_EBUSY && ofi->ep && !ofi->msg; i++) {
+		if (fi_close(&ofi->ep->fid))
+			break;
 		ofi->ep = NULL;
 		rc = make_endpoint(ofi, info);
 	}

@@ -38,7 +38,8 @@ static bool find(void *handle, const char *name, void *function)
 /*
  * What it is linked with sets handlers of its own for SIGTERM, SIGINT and others while it
  * is loaded. At a program's start nobody minds; now they would replace the program's. A
- * signal that comes meanwhile waits, for these handlers end the process.
+ * signal that comes meanwhile waits, unless another thread takes it: these handlers end
+ * the process.
  */
 static void *open_library(void)
 {

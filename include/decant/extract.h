@@ -15,8 +15,9 @@ DECANT_BEGIN
  * looked up and held. @into->stop says why it went no further.
  *
  * Return: bytes taken. 0 only if nothing was asked for or nothing is left. When nothing
- * could be taken: -ENOSPC (full, limit), -ENXIO (hole), -EFAULT, -ENOKEY (unregistered),
- * -EINVAL (alignment, or limits that can't be met), -ENOMEM.
+ * could be taken: -ENOSPC (full, limit), -ENXIO (hole), -EFAULT, -ENOKEY (unregistered;
+ * with DECANT_REGISTER what the domain said, as in @into->error), -EINVAL (alignment, or
+ * limits that can't be met), -ENOMEM.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST ssize_t decant_extract(struct decant_iter *from,
@@ -25,7 +26,8 @@ DECANT_API DECANT_MUST ssize_t decant_extract(struct decant_iter *from,
 /**
  * decant_extract_all - the same, everything or nothing
  * @from: the iterator; unchanged on error
- * @into: the sink; on error unchanged but for @into->stop, and so is its hold
+ * @into: the sink; on error unchanged but for @into->stop and @into->error, and so is its
+ *	hold
  * @len: bytes to take, or all that is left if that is less
  *
  * Return: bytes taken, the lesser of @len and what was left; else as decant_extract().

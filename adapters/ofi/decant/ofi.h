@@ -423,7 +423,8 @@ DECANT_API DECANT_MUST int decant_ofi_poll(struct decant_ofi *ofi,
  * operation that fails has its event as ever. Of an end point that dies, operations that
  * were not counted fail, though some of them may be done.
  *
- * Return: the number. It rises in decant_ofi_poll() and, for empty operations, at once.
+ * Return: the number. It rises in decant_ofi_poll() and, for empty writes and reads, at
+ * once.
  * Since: 0.1
  */
 DECANT_API uint64_t decant_ofi_counted(const struct decant_ofi *ofi);
