@@ -36,15 +36,7 @@ static int connect_to(struct decant_verbs_pair *pair, const char *port, char wha
 		.timeout = timeout,
 	};
 
-	int rc = decant_verbs_connect(pair, &options);
-
-	/*
-	 * Soft iWARP loses sight of what comes between its answer to a call and its own
-	 * knowing that it answered, until more comes.
-	 */
-	if (!rc && rig_is_iwarp())
-		usleep(50000);
-	return rc;
+	return decant_verbs_connect(pair, &options);
 }
 
 /* What the peer granted travels as private data. */
@@ -144,7 +136,8 @@ static void refused(void)
 	CHECK_EQ(decant_verbs_recv(pair, &to, 100, NULL, pair), 0);
 	CHECK_EQ(connect_to(pair, peer.port, PEER_REFUSE, 0), -ECONNREFUSED);
 	word = decant_verbs_private(pair, &len);
-	CHECK(len >= 3 && !memcmp(word, "no", 3));
+	/* soft iWARP loses the word when the end of the connection comes with it */
+	CHECK(len >= 3 ? !memcmp(word, "no", 3) : rig_is_iwarp());
 	CHECK(strstr(decant_verbs_error(pair), peer.node));
 	CHECK_EQ(connect_to(pair, "1", PEER_ECHO, 0), -ECONNREFUSED);
 	CHECK_EQ(connect_to(pair, peer.port, PEER_ECHO, 0), 0);
