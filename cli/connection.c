@@ -63,7 +63,7 @@ static int resolve(const char *node, const char *service, struct addrinfo **list
  */
 static int listen_on(struct connection *c, const char *node, unsigned port)
 {
-	struct addrinfo *list = NULL;
+	struct addrinfo *list;
 	char service[16];
 	int err, reuse = port != 0;
 
@@ -119,44 +119,9 @@ int connection_listen(struct connection *c, const char *node,
 	return 0;
 }
 
-/* Wait until it is connected, or not. */
-static int await_connected(int fd, int timeout)
-{
-	struct pollfd at = {.fd = fd, .events = POLLOUT};
-	socklen_t len = sizeof(int);
-	int err = 0;
-
-	if (poll(&at, 1, timeout) <= 0)
-		return -ETIMEDOUT;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len))
-		return -errno;
-	return -err;
-}
-
-static int dial(struct connection *c, const struct addrinfo *to)
-{
-	int fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int err = fd < 0 ? -errno : 0;
-
-	c->fd = fd;
-	if (!err && connect(fd, to->ai_addr, to->ai_addrlen) && errno != EINPROGRESS)
-		err = -errno;
-	if (!err)
-		err = await_connected(fd, c->timeout);
-	if (!err)
-		inet_tune(fd);
-	/* The first bytes of a connection have room. */
-	if (!err &&
-	    send(fd, c->meeting.token, MEETING_TOKEN, MSG_NOSIGNAL) != MEETING_TOKEN)
-		err = -EPIPE;
-	if (err)
-		close_fd(&c->fd);
-	return err;
-}
-
 int connection_connect(struct connection *c, const void *address, size_t len)
 {
-	struct addrinfo *list = NULL;
+	struct addrinfo *list;
 	char room[MEETING_NAME];
 	const char *host, *port;
 	int err;
@@ -165,10 +130,17 @@ int connection_connect(struct connection *c, const void *address, size_t len)
 	    !meeting_split(&c->meeting, room, &host, &port))
 		return -EINVAL;
 	err = resolve(host, port, &list);
-	if (!err)
-		err = dial(c, list);
+	if (err)
+		return err;
+	c->fd = inet_dial(list, deadline_in(c->timeout));
 	freeaddrinfo(list);
-	return err;
+	if (c->fd < 0)
+		return c->fd;
+	/* The first bytes of a connection have room. */
+	if (send(c->fd, c->meeting.token, MEETING_TOKEN, MSG_NOSIGNAL) == MEETING_TOKEN)
+		return 0;
+	close_fd(&c->fd);
+	return -EPIPE;
 }
 
 /*

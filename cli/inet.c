@@ -90,7 +90,6 @@ static struct addrinfo *look_up(const char *host, const char *port, int flags,
 	return NULL;
 }
 
-/* 0 or an errno. */
 static int finish_connect(int fd, deadline_t deadline)
 {
 	struct pollfd poller = {.fd = fd, .events = POLLOUT};
@@ -98,28 +97,27 @@ static int finish_connect(int fd, deadline_t deadline)
 	socklen_t len = sizeof(err);
 
 	if (got < 0)
-		return errno;
+		return -errno;
 	if (!got)
-		return ETIMEDOUT;
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) ? errno : err;
+		return -ETIMEDOUT;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) ? -errno : -err;
 }
 
-static int connect_one(const struct addrinfo *to, deadline_t deadline)
+int inet_dial(const struct addrinfo *to, deadline_t deadline)
 {
 	int fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int err = 0;
 
 	if (fd < 0)
-		return -1;
+		return -errno;
 	if (connect(fd, to->ai_addr, to->ai_addrlen))
-		err = errno == EINPROGRESS ? finish_connect(fd, deadline) : errno;
+		err = errno == EINPROGRESS ? finish_connect(fd, deadline) : -errno;
 	if (!err) {
 		inet_tune(fd);
 		return fd;
 	}
 	close(fd);
-	errno = err;
-	return -1;
+	return err;
 }
 
 int inet_connect(const char *host, const char *port, deadline_t deadline,
@@ -128,12 +126,11 @@ int inet_connect(const char *host, const char *port, deadline_t deadline,
 	struct addrinfo *list = look_up(host, port, 0, EXIT_PEER, report);
 	int fd = -1;
 
-	errno = 0;
-	for (struct addrinfo *to = list; to && fd < 0 && errno != EINTR; to = to->ai_next)
-		fd = connect_one(to, deadline);
+	for (struct addrinfo *to = list; to && fd < 0 && fd != -EINTR; to = to->ai_next)
+		fd = inet_dial(to, deadline);
 	if (list && fd < 0)
-		report_set(report, errno == EINTR ? EXIT_INTERRUPTED : EXIT_PEER,
-			   "%s port %s: %s", host, port, strerror(errno));
+		report_set(report, fd == -EINTR ? EXIT_INTERRUPTED : EXIT_PEER,
+			   "%s port %s: %s", host, port, strerror(-fd));
 	if (list)
 		freeaddrinfo(list);
 	return fd;

@@ -5,6 +5,8 @@
 #include "deadline.h"
 #include "report.h"
 
+struct addrinfo;
+
 #define INET_PORT    "7326" /* unless another one is named */
 #define INET_NAME    80	    /* room for an address, or one with its port */
 #define INET_HOST    256
@@ -21,7 +23,9 @@ bool inet_ports(const char *text, struct inet_ports *ports);
 /* HOST, HOST:PORT, [ADDRESS]:PORT; false if it is none of them. */
 bool inet_split(const char *text, size_t len, char host[INET_HOST], char port[16]);
 
-/* Connected, or -1 with the reason in report. */
+/* Connected and tuned, or a negative errno: -EINTR if a signal came. */
+int inet_dial(const struct addrinfo *to, deadline_t deadline);
+/* To the first of the host's addresses that answers; negative, and why, if none does. */
 int inet_connect(const char *host, const char *port, deadline_t deadline,
 		 struct report *report);
 /*
