@@ -230,34 +230,6 @@ bool rails_get(struct rails *r, struct wire *w)
 	return nr == r->nr && !w->bad;
 }
 
-/*
- * Meanwhile the client may go away: it says so on the control channel only. That it is
- * ready, too, and this may overtake what it says on the rail.
- */
-static int accept_rail(struct rail *rail, struct control *control, bool *ready,
-		       struct report *report)
-{
-	struct transport *t = rail->at;
-	enum message type = 0;
-	struct wire w = {.len = 0};
-	int err = -ETIMEDOUT, got = 0;
-
-	for (int i = 0; i < CONNECT_MS / ACCEPT_MS && err == -ETIMEDOUT && !got &&
-			!engine_interrupted(report);
-	     i++) {
-		err = t->ops->accept(t, rail->address, rail->address_len);
-		if (err)
-			got = control_poll(control, &type, &w, 0);
-		if (got > 0 && type == MESSAGE_READY && !*ready) {
-			*ready = true;
-			got = 0;
-		}
-	}
-	if (got)
-		control_unexpected(control, got, type, &w, report);
-	return err;
-}
-
 /* The control connection is there, so the hosts can be reached. */
 static const char *why_unreachable(int err)
 {
@@ -266,22 +238,62 @@ static const char *why_unreachable(int err)
 	return stopped ? "; if a firewall is in between, see serve --data-ports" : "";
 }
 
+/* A call that a signal ended has an error of its own, which is nobody's business. */
+static bool unconnected(const struct rails *r, unsigned i, int err, const char *hint,
+			struct report *report)
+{
+	return !engine_interrupted(report) && failed(r, i, NULL, err, hint, report);
+}
+
+static bool connect_rail(struct rails *r, unsigned i, struct report *report)
+{
+	struct rail *rail = &r->rail[i];
+	int err = rail->at->ops->connect(rail->at, rail->address, rail->address_len);
+
+	return !err || unconnected(r, i, err, why_unreachable(err), report);
+}
+
+/*
+ * Meanwhile the client may go away: it says so on the control channel only. That it is
+ * ready, too, and this may overtake what it says on the rail.
+ */
+static bool accept_rail(struct rails *r, unsigned i, struct control *control, bool *ready,
+			struct report *report)
+{
+	struct rail *rail = &r->rail[i];
+	deadline_t deadline = deadline_in(CONNECT_MS);
+	enum message type = 0;
+	struct wire w = {.len = 0};
+	bool gone;
+	int err, got;
+
+	do {
+		err = rail->at->ops->accept(rail->at, rail->address, rail->address_len);
+		got = err ? control_poll(control, &type, &w, 0) : 0;
+		if (got > 0 && type == MESSAGE_READY && !*ready) {
+			*ready = true;
+			got = 0;
+		}
+	} while (err == -ETIMEDOUT && !got && deadline_left(deadline) &&
+		 !engine_interrupted(report));
+	/* The log of a service is to say where the client did not come. */
+	gone = got < 0 && control->tls && !tls_problem(control->tls);
+	if (got && !gone)
+		control_unexpected(control, got, type, &w, report);
+	return !err ||
+	       unconnected(r, i, err,
+			   gone ? "; the client has gone" : why_unreachable(err), report);
+}
+
 bool rails_connect(struct rails *r, struct control *control, bool passive, bool *ready,
 		   struct report *report)
 {
-	for (unsigned i = 0; i < r->nr; i++) {
-		struct rail *rail = &r->rail[i];
-		struct transport *t = rail->at;
-		int err;
+	bool ok = true;
 
-		if (passive)
-			err = accept_rail(rail, control, ready, report);
-		else
-			err = t->ops->connect(t, rail->address, rail->address_len);
-		if (err)
-			return failed(r, i, NULL, err, why_unreachable(err), report);
-	}
-	return true;
+	for (unsigned i = 0; i < r->nr && ok; i++)
+		ok = passive ? accept_rail(r, i, control, ready, report)
+			     : connect_rail(r, i, report);
+	return ok;
 }
 
 void rails_abandon(struct rails *r)

@@ -8,10 +8,11 @@ import socket
 import struct
 import threading
 import time
-from protocol import (ERROR, HELLO, READY, accept, frame, message, offered_addresses, receive,
-                      request, serve, words)
+from protocol import (ERROR, HELLO, READY, accept, frame, message, offer, offered_addresses,
+                      receive, request, serve, words)
 from rig import (CHUNK, HOST, Skip, case, cases, check, check_error, digest, main, same,
                  same_contents, wait_for)
+from service import links_of
 
 FABRICS = ['tcp', 'ofi:tcp', 'tcp;ofi_rxm', 'net', 'sockets', 'shm']
 SIZES = [0, 1, 4097, 5 * CHUNK + 3]
@@ -211,6 +212,43 @@ def ended_early(rig):
     same(server.wait(10), 130, 'exit code')
     receive(server, ERROR)
     same(os.listdir(rig.dir), [], 'the directory')
+
+
+def deaf(rig):
+    """A port where connections are begun, and nobody answers."""
+    listener = socket.create_server(('127.0.0.1', 0), backlog=0)
+    ends = [listener] + [socket.socket() for _ in range(3)]
+    rig.undo.extend(end.close for end in ends)
+    for end in ends[1:]:
+        end.setblocking(False)
+        end.connect_ex(listener.getsockname())
+    return listener.getsockname()[1]
+
+
+def connects(pid, port):
+    """Whether the process waits for an answer from there."""
+    inodes = {link[8:-1] for link in links_of(pid) if link.startswith('socket:[')}
+    with open('/proc/net/tcp', encoding='ascii') as file:
+        return any(line[2].endswith(f':{port:04X}') and line[3] == '02' and line[9] in inodes
+                   for line in map(str.split, file))
+
+
+@cases(['tcp', 'ofi:tcp'])
+def interrupted_while_it_connects(rig, fabric):
+    port = deaf(rig)
+    address = {'tcp': bytes(32) + f'127.0.0.1 {port}'.encode() + b'\0',
+               'ofi:tcp': struct.pack('=H', socket.AF_INET) + struct.pack('!H4s8x', port,
+                                                                         b'\x7f\0\0\1')}
+    rig.path('said').write_bytes(HELLO + offer(address[fabric]))
+    rig.path('rsh').write_text(f"#!/bin/sh\ncat {rig.path('said')}\nexec cat >/dev/null\n")
+    rig.path('rsh').chmod(0o755)
+    rig.file('src', 100)
+    # libfabric is not woken up.
+    child = rig.start('--rsh', rig.path('rsh'), '--fabric', fabric, 'src', f'{HOST}:dst',
+                      *(['--timeout', '3'] if fabric != 'tcp' else []))
+    wait_for(lambda: connects(child.pid, port), 'the connection')
+    child.send_signal(signal.SIGINT)
+    check_error(130, ['interrupted by signal 2'], child.wait(15), child.stderr.read())
 
 
 NOTE = struct.pack('<QQQQ', 1, 0, 100, 1)

@@ -38,6 +38,12 @@ def accept(*rails):
     return message(4, words(len(rails)) + b''.join(text(at) + words(0, 0) for at in rails))
 
 
+def offer(*rails):
+    """What the server says: of a file, and of its rails. It grants no memory either."""
+    return message(3, words(100, 0o644, 1, 0, 0, 0, 0, 1000) + text(b'') + text(b'') +
+                   words(len(rails)) + b''.join(text(at) + words(0, 0) for at in rails))
+
+
 def garbage(ask):
     """What no server puts up with; ask makes its greeting and a request for a path."""
     return {

@@ -360,6 +360,9 @@ def through_a_firewall(rig):
         done = rig.run(*options, '--timeout', '1', '--fabric', 'tcp', 'src',
                        'decant://192.0.2.1/x', how=client)
         check_error(5, ['192.0.2.1 740', 'firewall', '--data-ports'], done.returncode, done.stderr)
+        service.idle()
+    same(len(re.findall(r'push of x failed: .*192\.0\.2\.1 740[01]: .*has gone', service.log())),
+         3, f'where nobody came, in {service.log()}')
 
 
 @case('the same ports behind a remote shell')

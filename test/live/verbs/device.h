@@ -21,7 +21,7 @@
  * @registering: NULL, or what goes on meanwhile in another thread, once
  * @unregistrable: 0, or the errno that each registration of memory ends with
  * @registered: regions that were registered, without those of dma-bufs
- * @regions, @pairs: that exist
+ * @domains, @regions, @pairs: that exist
  */
 struct device {
 	unsigned max_sge, max_sge_rd, max_inline, max_reads;
@@ -34,7 +34,7 @@ struct device {
 	void *(*registering)(void *);
 	int unregistrable;
 	size_t registered;
-	size_t regions, pairs;
+	size_t domains, regions, pairs;
 };
 
 extern struct device device;
