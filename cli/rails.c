@@ -91,6 +91,7 @@ static int open_all(struct rails *r, const struct rails_options *options)
 static bool check(const struct rails_options *o, struct report *report)
 {
 	unsigned most = o->ports.high - o->ports.low + 1, wanted = 0;
+	const struct transport_ops *ops;
 	char name[TRANSPORT_NAME_MAX];
 	const char *what;
 
@@ -98,19 +99,20 @@ static bool check(const struct rails_options *o, struct report *report)
 		int ports;
 
 		name_of(o->fabric, i, name, sizeof(name));
-		if (!transport_find(name, &what))
+		ops = transport_find(name, &what);
+		if (!ops)
 			return report_set(report, EXIT_PEER,
 					  "fabric %s: this decant was built without it",
 					  name);
-		ports = transport_ports(name);
+		ports = o->ports.low ? ops->ports(what) : 0;
 		wanted += ports > 0;
-		if (o->ports.low && ports < 0)
+		if (ports < 0)
 			return report_set(report, EXIT_PEER,
 					  "fabric %s: can't be told which ports to take, "
 					  "and the server has --data-ports; tcp can",
 					  *name ? name : "(any)");
 	}
-	return !o->ports.low || wanted <= most ||
+	return wanted <= most ||
 	       report_set(report, EXIT_PEER,
 			  "--rails %llu: the server has only %u --data-ports",
 			  (unsigned long long)o->nr, most);

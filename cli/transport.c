@@ -4,32 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is there under a name of its own; any other name is a provider of libfabric's. */
 static const struct {
 	const char *name;
 	const struct transport_ops *ops;
-	int ports;
 } transports[] = {
-	{"tcp", &transport_tcp, 1},
+	{"tcp", &transport_tcp},
 #ifdef HAVE_VERBS
-	{"verbs", &transport_verbs, 0},
+	{"verbs", &transport_verbs},
 #else
-	{"verbs", NULL, 0},
+	{"verbs", NULL},
 #endif
-	{"ofi", &transport_ofi, -1},
+	{"ofi", &transport_ofi},
 };
-
-/* Providers that can be told which ports to take, or take none. Those of datagrams over
- * TCP connect back to the client as well. */
-static const struct {
-	const char *name;
-	int ports;
-} providers[] = {{"tcp", 1}, {"shm", 0}};
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))
 
-/* The index of what a name begins with, and what follows in it; libfabric's if none. */
-static size_t find(const char *name, const char **what)
+const struct transport_ops *transport_find(const char *name, const char **what)
 {
 	size_t len = strcspn(name, ":");
 
@@ -37,26 +27,10 @@ static size_t find(const char *name, const char **what)
 		if (strlen(transports[i].name) == len &&
 		    !memcmp(transports[i].name, name, len)) {
 			*what = name[len] ? name + len + 1 : "";
-			return i;
+			return transports[i].ops;
 		}
 	*what = name;
-	return NR(transports) - 1;
-}
-
-const struct transport_ops *transport_find(const char *name, const char **what)
-{
-	return transports[find(name, what)].ops;
-}
-
-int transport_ports(const char *name)
-{
-	const char *what;
-	int ports = transports[find(name, &what)].ports;
-
-	for (size_t i = 0; i < NR(providers) && ports < 0; i++)
-		if (!strcmp(what, providers[i].name))
-			ports = providers[i].ports;
-	return ports;
+	return &transport_ofi;
 }
 
 int transport_fail(struct transport *t, int err, const char *format, ...)

@@ -42,7 +42,7 @@ struct transport_options {
 	bool passive;		 /* will accept, not connect */
 	int timeout;		 /* milliseconds for connecting; 0: 30 s */
 	int accept_timeout;	 /* milliseconds of one call of accept; 0: the same */
-	struct inet_ports ports; /* to accept on, see transport_ports() */
+	struct inet_ports ports; /* to accept on, see ports() */
 	struct decant_space *space;
 };
 
@@ -57,6 +57,8 @@ struct transport {
  */
 struct transport_ops {
 	const char *name;
+	/* How many of the ports it is given a passive one takes; -1: any others. */
+	int (*ports)(const char *what);
 	/* *out may be set on errors, for its text; then it is good for close only. */
 	int (*open)(struct transport **out, const struct transport_options *options);
 	void (*close)(struct transport *t);
@@ -88,11 +90,9 @@ extern const struct transport_ops transport_tcp, transport_ofi;
 extern const struct transport_ops transport_verbs;
 #endif
 
-/* The transport of that name, and what follows in it; NULL if it was left out here. */
+/* The transport of that name, and what follows in it; NULL if it was left out here. Any
+ * name that is none of theirs is a provider of libfabric's. */
 const struct transport_ops *transport_find(const char *name, const char **what);
-
-/* Ports of TCP that a server has it on: none, one of those that are given; -1 for any. */
-int transport_ports(const char *name);
 
 /* Record an error with its text; returns it. */
 __attribute__((format(printf, 3, 4))) int transport_fail(struct transport *t, int err,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "transport.h"
 
 #define EVENTS 32
@@ -23,6 +24,13 @@ static const char *ofi_error(const struct transport *t)
 	const struct ofi *o = (const struct ofi *)t;
 
 	return decant_ofi_error(o->end);
+}
+
+/* What takes ports and can be told which, or takes none. Datagrams over TCP connect back
+ * to the client as well. */
+static int ofi_ports(const char *what)
+{
+	return !strcmp(what, "tcp") ? 1 : !strcmp(what, "shm") ? 0 : -1;
 }
 
 /* fi_tcp(7): it reads this once, when libfabric is first used in a process. */
@@ -160,6 +168,7 @@ static int ofi_fd(struct transport *t, bool *may_sleep)
 
 const struct transport_ops transport_ofi = {
 	.name = "ofi",
+	.ports = ofi_ports,
 	.open = ofi_open,
 	.close = ofi_close,
 	.error = ofi_error,

@@ -97,6 +97,12 @@ static int tables(struct tcp *t, unsigned depth)
 	return t->frames && t->landings && t->done ? 0 : -ENOMEM;
 }
 
+static int tcp_ports(const char *what)
+{
+	(void)what;
+	return 1;
+}
+
 static int tcp_open(struct transport **out, const struct transport_options *options)
 {
 	struct decant_uring_options ring = {.size = sizeof(ring),
@@ -421,6 +427,7 @@ static int tcp_fd(struct transport *transport, bool *may_sleep)
 
 const struct transport_ops transport_tcp = {
 	.name = "tcp",
+	.ports = tcp_ports,
 	.open = tcp_open,
 	.close = tcp_close,
 	.describe = tcp_describe,

@@ -132,6 +132,17 @@ static int open_device(struct verbs *v, const struct transport_options *options)
 	return 0;
 }
 
+/* One if the device needs connections. That it can't be had is said by verbs_open(). */
+static int verbs_ports(const char *what)
+{
+	const struct transport_options options = {.what = what, .passive = true};
+	struct verbs v = {0};
+	int ports = !open_device(&v, &options) && is_iwarp(&v);
+
+	decant_verbs_close(v.device);
+	return ports;
+}
+
 static int verbs_open(struct transport **out, const struct transport_options *options)
 {
 	struct verbs *v = calloc(1, sizeof(*v));
@@ -347,6 +358,7 @@ static int verbs_fd(struct transport *t, bool *may_sleep)
 
 const struct transport_ops transport_verbs = {
 	.name = "verbs",
+	.ports = verbs_ports,
 	.open = verbs_open,
 	.close = verbs_close,
 	.error = verbs_error,

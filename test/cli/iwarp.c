@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * iwarp.c - rails over iWARP, where a side listens and the other one calls, on a device of
+ * iwarp.c - rails over iWARP, where one side listens and the other calls, on a device of
  * our own. Copies over it are in test/guest.
  */
 #include <errno.h>
@@ -81,6 +81,18 @@ static void strangers(void)
 	close(ends[1]);
 }
 
+static void ports(void)
+{
+	static struct side server;
+
+	CHECK(!open_side(&server, true, 2, (struct inet_ports){20100, 20100}));
+	CHECK_EQ(server.report.code, EXIT_PEER);
+	CHECK(strstr(server.report.text, "--rails 2: the server has only 1"));
+	rails_close(&server.rails);
+	CHECK(open_side(&server, true, 2, (struct inet_ports){20100, 20101}));
+	rails_close(&server.rails);
+}
+
 static void nothing_left(void)
 {
 	CHECK_EQ(device.pairs, 0);
@@ -91,6 +103,7 @@ int main(void)
 {
 	static const struct check_case cases[] = {
 		{"any number of strangers", strangers},
+		{"each rail needs a port", ports},
 		{"nothing is left", nothing_left},
 	};
 
