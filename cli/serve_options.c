@@ -12,7 +12,7 @@
 #define SECONDS_MOST	 86400
 
 static const char help_text[] =
-	"usage: decant serve --stdio [--root DIR [--read-only]] [--data-ports LOW-HIGH]\n"
+	"usage: decant serve --stdio [--root DIR [--read-only]] [--data-ports PORTS]\n"
 	"                    [--timeout SECONDS]\n"
 	"       decant serve --listen [ADDR:]PORT --key-file FILE --root DIR [options]\n"
 	"\n"
@@ -28,12 +28,14 @@ static const char help_text[] =
 	"  --key-file FILE    keys of clients, see decant keygen --psk\n"
 	"  --root DIR         nothing outside of it is read or written\n"
 	"  --read-only        nothing is written\n"
-	"  --data-ports LOW-HIGH  the data comes in on these, for a firewall (any)\n"
+	"  --data-ports PORTS  the data comes in on these, PORT or LOW-HIGH, for a\n"
+	"                     firewall (any)\n"
 	"  --max-connections N  copies at a time (16)\n"
 	"  --max-memory SIZE  for the buffers of all of them (half of the machine's)\n"
 	"  --grace SECONDS    that copies have to finish in when it is stopped (10)\n"
 	"  --handshake SECONDS  that a client has to prove its key in (10)\n"
-	"  --timeout SECONDS  that a client may be silent, whatever its own is (600)\n"
+	"  --timeout SECONDS  that a client may be silent, or less if it asks for less\n"
+	"                     (600; with --stdio as it asks)\n"
 	"  -h, --help         this text\n"
 	"\n"
 	"Exit status: 0 stopped; 2 wrong usage; 7 memory or another resource is "
@@ -58,7 +60,7 @@ static bool take_ports(const struct args_option *option, void *field, const char
 {
 	return inet_ports(value, field) ||
 	       report_set(report, EXIT_USAGE,
-			  "--%s %s: expected LOW-HIGH, two ports from 1 to 65535",
+			  "--%s %s: expected PORT or LOW-HIGH, from 1 to 65535",
 			  option->name, value);
 }
 
