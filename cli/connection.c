@@ -8,13 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_MS 30000
-
 void connection_init(struct connection *c, int timeout, int accept_timeout)
 {
-	*c = (struct connection){.listener = -1, .fd = -1};
-	c->timeout = timeout ? timeout : DEFAULT_MS;
-	c->accept_timeout = accept_timeout ? accept_timeout : c->timeout;
+	*c = (struct connection){.listener = -1,
+				 .fd = -1,
+				 .timeout = timeout,
+				 .accept_timeout = accept_timeout};
 }
 
 static void close_fd(int *fd)

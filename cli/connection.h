@@ -26,7 +26,7 @@ struct connection {
 	struct meeting meeting;
 };
 
-/* All times in milliseconds; 0 for the default. */
+/* Times in milliseconds, to connect in and of one call to accept. */
 void connection_init(struct connection *c, int timeout, int accept_timeout);
 /* Stop sending and receiving, so that what is under way ends. */
 void connection_shut(struct connection *c);

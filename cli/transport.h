@@ -40,8 +40,8 @@ struct transport_options {
 	unsigned depth;		 /* operations under way, with receives */
 	unsigned receives;	 /* of these, at most */
 	bool passive;		 /* will accept, not connect */
-	int timeout;		 /* milliseconds for connecting; 0: 30 s */
-	int accept_timeout;	 /* milliseconds of one call of accept; 0: the same */
+	int timeout;		 /* milliseconds to connect in */
+	int accept_timeout;	 /* milliseconds of one call of accept */
 	struct inet_ports ports; /* to accept on, see ports() */
 	struct decant_space *space;
 };

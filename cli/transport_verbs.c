@@ -17,9 +17,8 @@
 #include "transport.h"
 #include "wire.h"
 
-#define EVENTS	   32
-#define USES	   DECANT_VERBS_PEER_WRITES
-#define DEFAULT_MS 30000
+#define EVENTS 32
+#define USES   DECANT_VERBS_PEER_WRITES
 
 _Static_assert(MEETING_TOKEN <= DECANT_VERBS_CONNECT_PRIVATE, "it goes with the call");
 
@@ -151,9 +150,8 @@ static int verbs_open(struct transport **out, const struct transport_options *op
 	if (!v)
 		return -ENOMEM;
 	v->base.ops = &transport_verbs;
-	v->timeout = options->timeout ? options->timeout : DEFAULT_MS;
-	v->accept_timeout =
-		options->accept_timeout ? options->accept_timeout : v->timeout;
+	v->timeout = options->timeout;
+	v->accept_timeout = options->accept_timeout;
 	*out = &v->base;
 	err = open_device(v, options);
 	if (!err)
