@@ -104,10 +104,14 @@ static void limit_strangers(struct daemon *d, unsigned most)
 	oldest->dropped = true;
 }
 
-/* Something is missing that strangers may have. */
-static void out_of_resources(struct daemon *d, const char *name, const char *what)
+static void log_lack(const char *name, const char *what)
 {
 	log_line(LOG_ERROR, "%s: no %s for it: %s", name, what, strerror(errno));
+}
+
+/* Something is missing that strangers may have. */
+static void make_room(struct daemon *d)
+{
 	limit_strangers(d, 1);
 	poll(NULL, 0, NAP_MS);
 	reap(d);
@@ -169,15 +173,19 @@ static void accept_one(struct daemon *d, int listener)
 	struct client client = {0};
 	bool started = false;
 
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
-		out_of_resources(d, "a client", "descriptor");
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+		log_lack("a client", "descriptor");
+		make_room(d);
+	}
 	if (fd < 0)
 		return;
 	limit_strangers(d, STRANGERS_MOST);
 	for (int i = 0; i < STARTS && !started; i++) {
+		if (i)
+			make_room(d);
 		started = start_guest(d, fd, &client);
 		if (!started)
-			out_of_resources(d, client.name, "process");
+			log_lack(client.name, "process");
 	}
 	if (started)
 		d->clients[d->nr++] = client;
