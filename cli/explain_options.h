@@ -28,8 +28,7 @@ struct explain_options {
 	const char *svg;
 };
 
-/* As copy_options_parse(). The layout is the caller's to
- * free in any case. */
+/* As copy_options_parse(). The layout is the caller's to free in any case. */
 bool explain_options_parse(struct explain_options *options, int argc, char **argv,
 			   struct report *report);
 

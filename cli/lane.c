@@ -53,7 +53,8 @@ size_t lane_pieces(const struct lane *lane, uint64_t pos, uint64_t len, struct i
 	return nr;
 }
 
-struct chunk *lane_take_any(struct lane *lane)
+/* The first chunk, however long; NULL if there is none. */
+static struct chunk *take_any(struct lane *lane)
 {
 	struct chunk *chunk;
 
@@ -70,7 +71,7 @@ struct chunk *lane_take(struct lane *lane, uint64_t pos)
 {
 	if (!lane->nr || lane->begin + chunk_number(lane, 0)->len > pos)
 		return NULL;
-	return lane_take_any(lane);
+	return take_any(lane);
 }
 
 void lane_give(struct lane *lane, struct engine *engine, uint64_t pos)
@@ -86,14 +87,14 @@ void lane_give(struct lane *lane, struct engine *engine, uint64_t pos)
 bool lane_finish(struct lane *lane, struct engine *engine, uint64_t end)
 {
 	size_t len = (size_t)(end - lane->begin);
-	struct chunk *chunk = lane_take_any(lane);
+	struct chunk *chunk = take_any(lane);
 
 	if (!chunk)
 		return false;
 	chunk->len = len;
 	chunk->last = true;
 	engine_filled(engine, chunk);
-	while ((chunk = lane_take_any(lane)))
+	while ((chunk = take_any(lane)))
 		chunk->at = NULL;
 	return true;
 }

@@ -27,8 +27,6 @@ size_t lane_pieces(const struct lane *lane, uint64_t pos, uint64_t len, struct i
 
 /* The first chunk if it ends at pos or before; NULL if there is none. */
 struct chunk *lane_take(struct lane *lane, uint64_t pos);
-/* The first chunk, however long; NULL if there is none. */
-struct chunk *lane_take_any(struct lane *lane);
 /* Give the engine the chunks that end at pos or before, as filled. */
 void lane_give(struct lane *lane, struct engine *engine, uint64_t pos);
 /*

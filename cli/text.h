@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* 1536 -> "1.5 KiB". Writes into room and returns it. */
+/* 1536 -> "1.5 KiB". */
 struct text_size {
 	char text[24];
 };

@@ -79,16 +79,16 @@ static bool write_all(struct trace_file *file, const struct trace_about *about,
 	const struct file_meta meta = {0};
 	int fd = dup(file->draft.fd);
 	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
-	bool good;
+	bool good = out && trace_write(about, out);
 
-	if (!out)
-		return report_set(report, EXIT_TRACE, "%s: %s", file->draft.path,
-				  strerror(errno));
-	good = trace_write(about, out);
-	if (fclose(out) || !good)
-		return report_set(report, EXIT_TRACE, "%s: %s", file->draft.path,
-				  strerror(errno ? errno : ENOMEM));
-	return draft_publish(&file->draft, &meta, report);
+	if (out)
+		good &= !fclose(out);
+	else if (fd >= 0)
+		close(fd);
+	if (good)
+		return draft_publish(&file->draft, &meta, report);
+	return report_set(report, EXIT_TRACE, "%s: %s", file->draft.path,
+			  strerror(errno ? errno : ENOMEM));
 }
 
 bool trace_file_write(struct trace_file *file, const struct trace_about *about,
