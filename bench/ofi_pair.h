@@ -22,7 +22,7 @@ struct pair {
 	struct decant_ofi *ofi;
 	struct decant_ofi_remote remote;
 	unsigned char *memory;
-	int fd; /* closed or written to: the other process ends */
+	int fd; /* orders to the other process; closed: it ends */
 	pid_t pid;
 };
 
@@ -32,12 +32,14 @@ static inline void pair_exchange(int fd, const void *out, void *in, size_t len)
 	bench_need(recv(fd, in, len, MSG_WAITALL) == (ssize_t)len, "recv");
 }
 
-static inline struct decant_ofi *pair_join(const char *provider, int fd, bool passive)
+static inline struct decant_ofi *pair_join(const char *provider, int fd, bool passive,
+					   bool counters)
 {
 	struct decant_ofi_options o = {.size = sizeof(o),
 				       .provider = provider,
 				       .node = "127.0.0.1",
 				       .passive = passive,
+				       .counters = counters,
 				       .depth = PAIR_WINDOW};
 	struct name {
 		size_t len;
@@ -64,9 +66,23 @@ static inline unsigned char *pair_memory(void)
 	return p;
 }
 
+/* What the target is told. Until it is to drive, it leaves the processor to others. */
+enum pair_order { PAIR_REST, PAIR_DRIVE, PAIR_END };
+
+/* Rest until told otherwise; who hung up wants no more either. Whether to drive. */
+static inline bool pair_wait(int fd)
+{
+	char order = PAIR_REST;
+
+	while (order == PAIR_REST)
+		if (recv(fd, &order, 1, 0) != 1)
+			order = PAIR_END;
+	return order == PAIR_DRIVE;
+}
+
 static inline void pair_target(const char *provider, int fd)
 {
-	struct decant_ofi *ofi = pair_join(provider, fd, true);
+	struct decant_ofi *ofi = pair_join(provider, fd, true, false);
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
 	struct decant_ofi_remote remote;
 	struct decant_region *region;
@@ -76,14 +92,15 @@ static inline void pair_target(const char *provider, int fd)
 		   "region");
 	bench_need(!decant_ofi_grant(ofi, region, &remote), decant_ofi_error(ofi));
 	bench_need(write(fd, &remote, sizeof(remote)) == sizeof(remote), "write");
-	while (!poll(&wait, 1, 0))
-		for (int i = 0; i < 1000; i++)
-			(void)!decant_ofi_poll(ofi, NULL, 0);
+	while (pair_wait(fd))
+		while (!poll(&wait, 1, 0))
+			for (int i = 0; i < 1000; i++)
+				(void)!decant_ofi_poll(ofi, NULL, 0);
 	decant_ofi_free(ofi); /* or its name stays in shared memory */
 	exit(0);
 }
 
-static inline void pair_open(struct pair *pair, const char *provider)
+static inline void pair_open(struct pair *pair, const char *provider, bool counters)
 {
 	int sockets[2];
 
@@ -97,18 +114,25 @@ static inline void pair_open(struct pair *pair, const char *provider)
 	}
 	close(sockets[1]);
 	pair->fd = sockets[0];
-	pair->ofi = pair_join(provider, pair->fd, false);
+	pair->ofi = pair_join(provider, pair->fd, false, counters);
 	pair->memory = pair_memory();
 	bench_need(recv(pair->fd, &pair->remote, sizeof(pair->remote), MSG_WAITALL) ==
 			   sizeof(pair->remote),
 		   "recv");
 }
 
+static inline void pair_tell(const struct pair *pair, enum pair_order what)
+{
+	char order = (char)what;
+
+	bench_need(write(pair->fd, &order, 1) == 1, "write");
+}
+
 static inline void pair_close(struct pair *pair)
 {
 	int status;
 
-	bench_need(write(pair->fd, "q", 1) == 1, "write");
+	pair_tell(pair, PAIR_END);
 	decant_ofi_free(pair->ofi);
 	free(pair->memory);
 	bench_need(waitpid(pair->pid, &status, 0) == pair->pid && !status, "the target");

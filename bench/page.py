@@ -48,7 +48,8 @@ ABOUT = {
     'age': 'Files in the age format between memory and nowhere, beside the program age.',
     'explain': 'What decant explain takes for a piece, beside the extraction that it is about.',
     'ofi-write': 'Remote writes over libfabric to another process, beside fi_writemsg() of one '
-                 'piece on the same end point.',
+                 'piece on the same end point; and such as are only counted, beside the same '
+                 'with an event each.',
     'uring-send': 'Datagrams sent without a copy, beside the same sent with one.',
 }
 

@@ -35,7 +35,8 @@ static double over_fabric(const char *provider, size_t operations)
 	struct pair pair;
 	double begun;
 
-	pair_open(&pair, provider);
+	pair_open(&pair, provider, false);
+	pair_tell(&pair, PAIR_DRIVE);
 	write_all(&pair, PAIR_WINDOW);
 	begun = bench_wall();
 	write_all(&pair, operations);
