@@ -17,6 +17,9 @@ static const char *const hardware[] = {"cxi", "efa", "opx", "psm3", "psm2"};
 
 #define HARDWARE (sizeof(hardware) / sizeof(*hardware))
 
+/* Stands behind the address of an RDMA device of that sort. */
+#define IWARP "/iwarp"
+
 /* An offer, growing. */
 struct offer {
 	char *room;
@@ -79,7 +82,7 @@ static void on_port(void *user, const struct rdma_port *port)
 {
 	char at[80];
 
-	snprintf(at, sizeof(at), "=%s", port->address);
+	snprintf(at, sizeof(at), "=%s%s", port->address, port->iwarp ? IWARP : "");
 	add(user, "verbs:", port->device, at);
 }
 
@@ -126,9 +129,10 @@ static bool has_name(const char *offer, const char *name)
 	return false;
 }
 
-/* A port here through which the way to an address leads. */
+/* A port here through which the way to an address leads, of that address's sort. */
 struct way {
-	const char *from;
+	char from[80];
+	bool iwarp;
 	char device[CHOOSE_NAME];
 };
 
@@ -136,25 +140,35 @@ static void on_own_port(void *user, const struct rdma_port *port)
 {
 	struct way *way = user;
 
-	if (!strcmp(port->address, way->from))
+	if (!strcmp(port->address, way->from) && port->iwarp == way->iwarp)
 		snprintf(way->device, sizeof(way->device), "%s", port->device);
+}
+
+/* The way to an RDMA device of an offer; its name ends where its address begins. */
+static bool find_way(char *name, struct way *way)
+{
+	char *at = strchr(name, '='), *sort;
+
+	*way = (struct way){0};
+	if (strncmp(name, "verbs:", 6) || !at)
+		return false;
+	*at++ = '\0';
+	sort = strstr(at, IWARP);
+	way->iwarp = sort != NULL;
+	if (sort)
+		*sort = '\0';
+	if (route_to(at, way->from, NULL, sizeof(way->from)))
+		rdma_ports(on_own_port, way);
+	return *way->device;
 }
 
 static bool choose_verbs(const char *offer, struct choice *c)
 {
-	char name[CHOOSE_NAME + 80], from[80];
-	struct way way = {.from = from};
+	char name[CHOOSE_NAME + 80];
+	struct way way;
 
 	while (next_name(&offer, name, sizeof(name))) {
-		char *at = strchr(name, '=');
-
-		if (strncmp(name, "verbs:", 6) || !at)
-			continue;
-		*at++ = '\0';
-		if (!route_to(at, from, NULL, sizeof(from)))
-			continue;
-		rdma_ports(on_own_port, &way);
-		if (!*way.device)
+		if (!find_way(name, &way))
 			continue;
 		snprintf(c->here, sizeof(c->here), "verbs:%.50s", way.device);
 		snprintf(c->there, sizeof(c->there), "%.63s", name);

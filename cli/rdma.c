@@ -48,30 +48,38 @@ static bool is_active(const char *gid_path)
 	       !strncmp(line, "4:", 2);
 }
 
-/* The GIDs of iWARP are no addresses: "4: RNIC" has those of its network card. */
+/* "4: RNIC" */
+static bool is_iwarp(const char *gid_path)
+{
+	char line[64];
+
+	return read_beside(gid_path, "../../node_type", line, sizeof(line)) &&
+	       !strncmp(line, "4:", 2);
+}
+
+/* The GIDs of iWARP are no addresses: it has those of its network card. */
 static bool card_address(const char *gid_path, char *room, size_t max)
 {
 	char line[64];
 
-	if (!read_beside(gid_path, "../../node_type", line, sizeof(line)) ||
-	    strncmp(line, "4:", 2) ||
-	    !read_beside(gid_path, "gid_attrs/ndevs/0", line, sizeof(line)))
+	if (!read_beside(gid_path, "gid_attrs/ndevs/0", line, sizeof(line)))
 		return false;
 	line[strcspn(line, "\n")] = '\0';
 	return route_own(line, room, max);
 }
 
-static bool port_address(const char *gid_path, char *room, size_t max)
+static bool port_address(const char *gid_path, bool iwarp, char *room, size_t max)
 {
 	char line[128];
 
-	return read_line(gid_path, line, sizeof(line)) &&
-	       (mapped_address(line, room, max) || card_address(gid_path, room, max));
+	if (iwarp)
+		return card_address(gid_path, room, max);
+	return read_line(gid_path, line, sizeof(line)) && mapped_address(line, room, max);
 }
 
 void rdma_ports(void (*fn)(void *user, const struct rdma_port *port), void *user)
 {
-	struct rdma_port port, last = {{0}, {0}};
+	struct rdma_port port = {0}, last = {0};
 	glob_t found;
 
 	if (glob(GIDS, 0, NULL, &found))
@@ -79,7 +87,8 @@ void rdma_ports(void (*fn)(void *user, const struct rdma_port *port), void *user
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		const char *path = found.gl_pathv[i];
 
-		if (!port_address(path, port.address, sizeof(port.address)) ||
+		port.iwarp = is_iwarp(path);
+		if (!port_address(path, port.iwarp, port.address, sizeof(port.address)) ||
 		    sscanf(path, "/sys/class/infiniband/%63[^/]", port.device) != 1 ||
 		    !is_active(path))
 			continue;

@@ -139,6 +139,25 @@ def copies_over(rig, name):
                 same(found, f'verbs:{DEVICE}', 'what was taken')
 
 
+def link(*words):
+    subprocess.run(['rdma', 'link', *words], check=True)
+
+
+def another_sort(rig):
+    """RoCE here and iWARP there have no word in common."""
+    link('delete', DEVICE)
+    link('add', 'rxe0', 'type', 'rxe', 'netdev', 'eth0')
+    try:
+        same(set(copied(rig, SOME, 'auto')), {'tcp'}, 'what was taken')
+    finally:
+        link('delete', 'rxe0')
+        link('add', DEVICE, 'type', 'siw', 'netdev', 'eth0')
+
+
+if TWO and not SOFT_ROCE:
+    case('auto, and the other side has RDMA of another sort')(another_sort)
+
+
 @case('a device that is not there')
 def no_device(rig):
     how, there = reach(rig)
