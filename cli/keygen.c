@@ -58,10 +58,25 @@ static void put_time(char *room, size_t max)
 	room[len - 2] = ':';
 }
 
+static bool put_out(const char *text, struct report *report)
+{
+	return text_write(STDOUT_FILENO, text, strlen(text)) ||
+	       report_set(report, EXIT_TARGET, "standard output: %s", strerror(errno));
+}
+
+/* 0 or an errno; the file is closed. */
+static int fill(int fd, const char *text)
+{
+	int err = text_write(fd, text, strlen(text)) && !fsync(fd) ? 0 : errno;
+
+	return close(fd) && !err ? errno : err;
+}
+
 /* A file that can't be finished is none. */
 static bool put_file(const char *path, const struct key *key, struct report *report)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), err;
+	char line[sizeof(key->shown) + 1];
 
 	if (fd < 0 && errno == EEXIST)
 		return report_set(report, EXIT_TARGET,
@@ -70,14 +85,13 @@ static bool put_file(const char *path, const struct key *key, struct report *rep
 				  path);
 	if (fd < 0)
 		return report_set(report, EXIT_TARGET, "%s: %s", path, strerror(errno));
-	if (text_write(fd, key->text, strlen(key->text)) && !fsync(fd) && !close(fd)) {
-		printf("%s\n", key->shown);
-		return true;
+	err = fill(fd, key->text);
+	if (err) {
+		unlink(path);
+		return report_set(report, EXIT_TARGET, "%s: %s", path, strerror(err));
 	}
-	err = errno;
-	unlink(path);
-	close(fd);
-	return report_set(report, EXIT_TARGET, "%s: %s", path, strerror(err));
+	snprintf(line, sizeof(line), "%s\n", key->shown);
+	return put_out(line, report);
 }
 
 static bool make_identity(struct key *key, const char *when, struct report *report)
@@ -120,9 +134,7 @@ static bool run(const struct key_request *request, struct report *report)
 	if (ok && strcmp(request->path, "-"))
 		ok = put_file(request->path, &key, report);
 	else if (ok)
-		ok = text_write(STDOUT_FILENO, key.text, strlen(key.text)) ||
-		     report_set(report, EXIT_TARGET, "standard output: %s",
-				strerror(errno));
+		ok = put_out(key.text, report);
 	explicit_bzero(&key, sizeof(key));
 	return ok;
 }

@@ -26,9 +26,9 @@ def age(*args, **more):
     return done.stdout
 
 
-def keygen(rig, *args):
-    return subprocess.run([rig.decant, 'keygen', *map(str, args)], capture_output=True,
-                          check=False, timeout=60, cwd=rig.dir)
+def keygen(rig, *args, stdout=subprocess.PIPE):
+    return subprocess.run([rig.decant, 'keygen', *map(str, args)], stdout=stdout,
+                          stderr=subprocess.PIPE, check=False, timeout=60, cwd=rig.dir)
 
 
 def key(rig, name='key'):
@@ -441,6 +441,11 @@ def keygen_refuses(rig):
     check_error(4, ['no/key: ', 'No such file'], done.returncode, done.stderr)
     done = keygen(rig, '/dev/full')
     check_error(4, ['/dev/full'], done.returncode, done.stderr)
+    with open('/dev/full', 'wb') as full:
+        for args in ([], ['whole']):
+            done = keygen(rig, *args, stdout=full)
+            check_error(4, ['standard output', 'No space left'], done.returncode, done.stderr)
+    check(rig.path('whole').read_text().startswith('# created'), 'the file is there all the same')
 
 
 if __name__ == '__main__':
