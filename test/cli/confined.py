@@ -225,10 +225,7 @@ def race(rig):
 def behind_a_shell(rig, way):
     """The same root for what ssh starts, as in authorized_keys."""
     tree(rig)
-    script = rig.path('forced')
-    script.write_text(f'#!/bin/sh\nexec {rig.decant} serve --stdio --root {rig.path("root")}\n')
-    script.chmod(0o755)
-    options = ['--rsh', rig.rsh, '--remote-decant', script]
+    options = rig.forced('--root', str(rig.path('root')))
     rig.file('src', 10)
     if way == 'pull':
         rig.good(*options, f'{HOST}:a/inside', 'got')

@@ -147,6 +147,14 @@ class Rig:
         """How to reach the other side, which is this machine."""
         return ['--rsh', self.rsh, '--remote-decant', self.decant]
 
+    def forced(self, *options):
+        """How to reach a server that has these options whoever starts it, as with a command in
+        authorized_keys."""
+        script = self.path('forced')
+        script.write_text(f'#!/bin/sh\nexec {self.decant} serve --stdio {" ".join(options)}\n')
+        script.chmod(0o755)
+        return ['--rsh', self.rsh, '--remote-decant', script]
+
     def command(self, *args, how=()):
         remote = any(str(arg).startswith(HOST + ':') for arg in args)
         own = self.options() if remote and '--rsh' not in args else []

@@ -367,10 +367,7 @@ def through_a_firewall(rig):
 
 @case('the same ports behind a remote shell')
 def shell_ports(rig):
-    low = free_ports(1)
-    rig.path('forced').write_text(f'#!/bin/sh\nexec {rig.decant} serve --stdio --data-ports {low}')
-    rig.path('forced').chmod(0o755)
-    options = ['--rsh', rig.rsh, '--remote-decant', rig.path('forced')]
+    options = rig.forced('--data-ports', str(free_ports(1)))
     rig.file('src', 10)
     rig.good(*options, '--fabric', 'tcp', 'src', f'{HOST}:{rig.path("dst")}')
     rig.bad(5, ['--data-ports', 'tcp can'], *options, '--fabric', 'sockets', 'src',

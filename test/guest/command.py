@@ -158,6 +158,21 @@ if TWO and not SOFT_ROCE:
     case('auto, and the other side has RDMA of another sort')(another_sort)
 
 
+def data_ports(rig):
+    how = [*rig.forced('--data-ports', '7400-7401'), '--rails']
+    ends = rig.file('here', SOME), f"{ADDRESS}:{rig.path('there')}"
+    for rails in (2, 3):
+        done = copy(rig, [*how, rails], 'verbs', *ends)
+        if rails == 2 or SOFT_ROCE:
+            same((done.returncode, done.stderr), (0, b''), f'{rails} rails')
+        else:
+            check_error(5, [f'--rails {rails}', 'only 2'], done.returncode, done.stderr)
+
+
+if not TWO:
+    case('the ports for the data: iWARP takes them, RoCE needs none')(data_ports)
+
+
 @case('a device that is not there')
 def no_device(rig):
     how, there = reach(rig)
