@@ -357,11 +357,14 @@ DECANT_API DECANT_MUST int decant_ofi_recv_tagged(struct decant_ofi *ofi,
  * Chopped into as many requests as the provider's limits demand; tiny pieces are copied
  * together. The event comes when all bytes are in the peer's memory, where the provider
  * can say so (delivery complete: all that libfabric 1.17 has but verbs, where it comes
- * when the peer's device has them). Writes are not ordered among themselves.
+ * when the peer's device has them; over iWARP, with RxM above it as well, when they are
+ * on their way, and only a message sent behind it says that they arrived: RFC 5040, 5.5).
+ * Writes are not ordered among themselves.
  *
  * Writing past the grant or with a wrong key changes nothing there. It is an error here:
  * -EACCES (sockets), -ECANCELED (net; tcp and tcp;ofi_rxm, where the end point dies of
- * it), -ETIMEDOUT (shm, where it dies of it).
+ * it), -EIO (verbs, where the connection ends), -ETIMEDOUT (shm, where it dies of it).
+ * Over iWARP it is complete, and the connection ends afterwards.
  *
  * Return: as decant_ofi_send(), but never -EMSGSIZE; -EOVERFLOW if the remote address
  * wraps.

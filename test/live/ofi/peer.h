@@ -19,11 +19,13 @@
 
 /*
  * Unless we are told others, as in test/guest: where the two meet, when a case that
- * hangs is killed (sanitizers are slow), and the providers that every machine can run.
+ * hangs is killed (sanitizers are slow), whether a write may be complete before it has
+ * arrived, and the providers that every machine can run.
  */
 #ifndef PEER_PROVIDERS
 #define PEER_NODE    "127.0.0.1"
 #define PEER_SECONDS 90
+#define PEER_LATE    false
 #define PEER_PROVIDERS(X, name)                                                          \
 	X(name, rxm, "tcp;ofi_rxm")                                                      \
 	X(name, tcp, "tcp")                                                              \
@@ -102,6 +104,17 @@ PEER_FN bool peer_holds(const unsigned char *at, size_t len, uint64_t seed)
 		if (at[i] != peer_byte(seed, i))
 			return false;
 	return true;
+}
+
+/* The same of what was written here: if that may be late, within some seconds. */
+PEER_FN bool peer_arrived(const unsigned char *at, size_t len, uint64_t seed)
+{
+	for (int tries = 0; PEER_LATE && tries < 10000; tries++) {
+		if (peer_holds(at, len, seed))
+			break;
+		usleep(1000);
+	}
+	return peer_holds(at, len, seed);
 }
 
 static int compare(const void *a, const void *b)
@@ -211,20 +224,30 @@ PEER_FN struct decant_region *peer_share(struct peer *peer, void *at, size_t len
 	return region;
 }
 
-/* A side's own memory for operations, until its end point goes; once. */
+/* A key for a side's own memory, where operations need one; whether they do. */
+PEER_FN bool peer_key(struct decant_ofi *ofi, struct decant_region *region)
+{
+	struct decant_ofi_info info;
+
+	decant_ofi_info(ofi, &info);
+	if (info.mr_local)
+		REQUIRE(!decant_domain_map(decant_ofi_domain(ofi), region));
+	return info.mr_local;
+}
+
+/*
+ * A side's own memory for operations, until its end point goes; once. Where operations
+ * need no key it is in no region that they could find.
+ */
 PEER_FN unsigned char *peer_memory(struct peer *peer, size_t len)
 {
 	struct decant_region *region;
-	struct decant_ofi_info info;
 
 	REQUIRE(!peer->memory);
 	peer->memory = peer_buffer(len);
-	decant_ofi_info(peer->ofi, &info);
-	if (!info.mr_local)
-		return peer->memory;
 	REQUIRE(!decant_region_new(&region, peer->memory, len, NULL));
-	REQUIRE(!decant_space_add(peer->space, region));
-	REQUIRE(!decant_domain_map(decant_ofi_domain(peer->ofi), region));
+	if (peer_key(peer->ofi, region))
+		REQUIRE(!decant_space_add(peer->space, region));
 	decant_region_put(region);
 	return peer->memory;
 }
