@@ -44,8 +44,8 @@ bool choose_is_auto(const char *fabric)
 }
 
 /*
- * Who can share memory with this process: the same boot, the same name spaces, the same
- * user.
+ * Who can share memory with this process, if it may make some: the same boot, the same
+ * name spaces, the same user.
  */
 static void identity(char *room, size_t max)
 {
@@ -58,7 +58,8 @@ static void identity(char *room, size_t max)
 	if (file)
 		fclose(file);
 	boot[strcspn(boot, "\n")] = '\0';
-	if (stat("/dev/shm", &shm) || stat("/proc/self/ns/pid", &pids))
+	if (stat("/dev/shm", &shm) || access("/dev/shm", R_OK | W_OK | X_OK) ||
+	    stat("/proc/self/ns/pid", &pids))
 		*boot = '\0';
 	snprintf(room, max, "%s/%llx/%llx/%u", boot, (unsigned long long)shm.st_dev,
 		 (unsigned long long)pids.st_ino, (unsigned)geteuid());

@@ -145,23 +145,9 @@ def same_file(rig):
         rig.bad(2, ['same file'], 'src', target)
 
 
-def as_nobody(rig):
-    """How to run something without privileges; Skip if that can't be."""
-    rig.dir.chmod(0o777)
-    if os.geteuid():
-        return []
-    how = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
-    if not shutil.which('setpriv'):
-        raise Skip('no setpriv')
-    if subprocess.run([*how, rig.decant, '--version'], capture_output=True,
-                      check=False).returncode:
-        raise Skip('nobody may run the program where it was built')
-    return how
-
-
 @cases(['local', 'push', 'pull'])
 def unreadable_source(rig, way):
-    how = as_nobody(rig)
+    how = rig.as_nobody()
     rig.file('src', 5000).chmod(0)
     rig.bad(3, [rig.path('src'), 'Permission denied'],
             *place(way, rig.path('src'), rig.path('dst')), how=how)
@@ -169,7 +155,7 @@ def unreadable_source(rig, way):
 
 @cases(['local', 'push', 'pull'])
 def target_not_writable(rig, way):
-    how = as_nobody(rig)
+    how = rig.as_nobody()
     rig.file('src', 5000).chmod(0o444)
     rig.file('old', 10).chmod(0o444)
     rig.path('dir').mkdir(mode=0o555)

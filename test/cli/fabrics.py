@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import time
 from protocol import (ERROR, HELLO, READY, accept, frame, message, offer, offered_addresses,
@@ -104,6 +105,19 @@ def auto_elsewhere(rig):
     rig.path('rsh').chmod(0o755)
     done = rig.good('--rsh', rig.path('rsh'), '--remote-decant', rig.decant, '--stats=json',
                     *ends(rig, 'push'))
+    same(json.loads(done.stdout)['fabric'], 'tcp', 'the fabric')
+
+
+@case('auto takes no shared memory where none can be made')
+def auto_without_memory(rig):
+    how = ['unshare', '--mount', 'sh', '-c',
+           'mount -t tmpfs -o mode=755 none /dev/shm && exec "$@"', 'sh', *rig.as_nobody()]
+    if os.geteuid():
+        raise Skip('needs root')
+    if subprocess.run([*how, 'true'], stderr=-3, check=False).returncode:
+        raise Skip('may not mount')
+    rig.file('src', 5000)
+    done = rig.good('--stats=json', *ends(rig, 'push'), how=how)
     same(json.loads(done.stdout)['fabric'], 'tcp', 'the fabric')
 
 

@@ -234,8 +234,11 @@ def left_name(rig):
     child.wait()
     check(left.exists(), 'it was killed and left nothing')
     rig.file('src', 10)
-    rig.good('--fabric', 'shm', rig.path('src'), target, how=how)
-    same(digest(rig.path('dst')), digest(rig.path('src')), 'the copy')
+    # Somebody else's may not even be opened.
+    for user, name in (([], 'dst'), (rig.as_nobody(), 'dst2')):
+        rig.good('--fabric', 'shm', rig.path('src'), f'{HOST}:{rig.path(name)}',
+                 how=[*how, *user])
+        same(digest(rig.path(name)), digest(rig.path('src')), 'the copy')
 
 
 @case('through a real ssh, both ways')

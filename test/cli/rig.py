@@ -168,6 +168,19 @@ class Rig:
         return subprocess.run(self.command(*args, how=how), stdout=more.pop('stdout', -1),
                               stderr=-1, check=False, **more)
 
+    def as_nobody(self):
+        """How to run something without privileges; Skip if that can't be."""
+        self.dir.chmod(0o777)
+        if os.geteuid():
+            return []
+        how = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+        if not shutil.which('setpriv'):
+            raise Skip('no setpriv')
+        if subprocess.run([*how, self.decant, '--version'], capture_output=True,
+                          check=False).returncode:
+            raise Skip('nobody may run the program where it was built')
+        return how
+
     def start(self, *args, how=(), **more):
         more.setdefault('stdin', subprocess.DEVNULL)
         more.setdefault('cwd', self.dir)
