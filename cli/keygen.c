@@ -25,8 +25,8 @@ static const char help_text[] =
 	"random)\n"
 	"  -h, --help   this text\n"
 	"\n"
-	"Exit status: 0 done; 2 wrong usage; 4 the file can't be written, or is there;\n"
-	"7 no random bytes.\n";
+	"Exit status: 0 done; 2 wrong usage; 4 the file is there, or it or\n"
+	"standard output can't be written; 7 no random bytes.\n";
 
 struct key_request {
 	bool psk;
