@@ -3,8 +3,8 @@
 """tally.py WHERE... - count TAP cases over several builds.
 
 WHERE is a meson build directory whose tests ran, with the name of a test setup behind a
-colon if they ran in one, or a file of TAP. Prints failures, then
-skips with their reasons, then one line of numbers; exits with 1 if anything failed.
+colon if they ran in one, or a file of TAP. Prints failures, then skips with their reasons,
+what ran again and why, and one line of numbers; exits with 1 if anything failed.
 """
 import json
 import pathlib
@@ -21,6 +21,7 @@ class Tally:
         self.passed = 0
         self.failed = []
         self.skipped = []
+        self.again = []
 
     def fail(self, name, detail=()):
         self.failed.append((name, list(detail)))
@@ -39,6 +40,8 @@ class Tally:
                 detail = []
             elif line.startswith('Bail out!'):
                 detail.append(line)
+            elif line.startswith('# again: '):
+                self.again.append((name, line.removeprefix('# again: ')))
             elif line.startswith('#'):
                 detail.append(line)
         if plan is None:
@@ -90,7 +93,7 @@ def count_build(tally, where):
         else:
             tally.exitcode(name, test)
         if len(tally.failed) > before:
-            tally.failed[-1][1].extend(test.get('stderr', '').splitlines()[-30:])
+            tally.failed[-1][1].extend(test.get('stderr', '').splitlines()[-50:])
         elif test['result'] in ('TIMEOUT', 'INTERRUPT'):
             tally.fail(f"{name}: {test['result']}")
 
@@ -98,8 +101,9 @@ def count_build(tally, where):
 def report(tally):
     for name, detail in tally.failed:
         print(f'FAILED   {name}', *detail, sep='\n         ')
-    for (name, reason) in tally.skipped:
-        print(f'skipped  {name}: {reason}')
+    for what, named in (('skipped', tally.skipped), ('again  ', tally.again)):
+        for name, reason in named:
+            print(f'{what}  {name}: {reason}')
     print(f'{tally.passed} passed, {len(tally.failed)} failed, {len(tally.skipped)} skipped')
 
 
