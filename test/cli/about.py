@@ -233,8 +233,8 @@ def documented(rig):
 
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-TABLES = {'copy': 'options.c', 'explain': 'explain_options.c', 'keygen': 'keygen.c',
-          'limits': 'limits.c', 'serve': 'serve_options.c'}
+TABLES = {'copy': 'options.c', 'explain': 'explain/explain_options.c', 'keygen': 'keygen.c',
+          'limits': 'limits/limits.c', 'serve': 'serve/serve_options.c'}
 SYSTEMD = {'create', 'now'}
 
 
