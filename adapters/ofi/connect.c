@@ -41,6 +41,14 @@ static int make_endpoint(struct decant_ofi *ofi, struct fi_info *info)
 	return rc;
 }
 
+/* Whether there is none any more. */
+bool fabric_endpoint_close(struct decant_ofi *ofi)
+{
+	if (ofi->ep && !fi_close(&ofi->ep->fid))
+		ofi->ep = NULL;
+	return !ofi->ep;
+}
+
 /*
  * Make an end point of @info, which is ours or the one that came with a connection. The
  * first name in shared memory may be what a process that was killed left behind, if it
@@ -52,9 +60,8 @@ int fabric_endpoint(struct decant_ofi *ofi, struct fi_info *info)
 	int rc = make_endpoint(ofi, info);
 
 	for (unsigned i = 1; i < NAMES && rc == -FI_EBUSY && ofi->ep && !ofi->msg; i++) {
-		if (fi_close(&ofi->ep->fid))
+		if (!fabric_endpoint_close(ofi))
 			break;
-		ofi->ep = NULL;
 		rc = make_endpoint(ofi, info);
 	}
 	return rc ? fabric_fail(ofi, rc, "end point") : 0;
@@ -161,7 +168,7 @@ static int await(struct decant_ofi *ofi, uint32_t wanted, int ms, union cm_entry
 		uint32_t event = 0;
 		ssize_t n = fi_eq_sread(ofi->eq, &event, entry, sizeof(*entry), SLICE, 0);
 
-		if (n == -FI_EAGAIN || n == -FI_ETIMEDOUT || n == -FI_EINTR)
+		if (n == -FI_EAGAIN || n == -FI_ETIMEDOUT)
 			continue;
 		if (n == -FI_EAVAIL)
 			return event_error(ofi);
@@ -213,9 +220,7 @@ static int connect_msg(struct decant_ofi *ofi, const union address *at, size_t l
 	rc = fi_connect(ofi->ep, at, NULL, 0);
 	if (rc)
 		return fabric_fail(ofi, rc, "can't connect");
-	rc = await(ofi, FI_CONNECTED, ofi->timeout, &entry);
-	ofi->connected = !rc;
-	return rc;
+	return await(ofi, FI_CONNECTED, ofi->timeout, &entry);
 }
 
 static int accept_msg(struct decant_ofi *ofi)
@@ -232,8 +237,18 @@ static int accept_msg(struct decant_ofi *ofi)
 	rc = fi_accept(ofi->ep, NULL, 0);
 	if (rc)
 		return fabric_fail(ofi, rc, "can't accept");
-	rc = await(ofi, FI_CONNECTED, ofi->timeout, &entry);
+	return await(ofi, FI_CONNECTED, ofi->timeout, &entry);
+}
+
+/*
+ * After a failure there is only what was there before, so that it can be tried again.
+ * Providers take the events of an end point along when it is closed.
+ */
+static int outcome(struct decant_ofi *ofi, int rc)
+{
 	ofi->connected = !rc;
+	if (rc)
+		fabric_endpoint_close(ofi);
 	return rc;
 }
 
@@ -256,7 +271,9 @@ int decant_ofi_connect(struct decant_ofi *ofi, const void *addr, size_t len)
 		rc = take_address(ofi, &at, addr, len);
 	if (rc)
 		return rc;
-	return ofi->msg ? connect_msg(ofi, &at, len) : insert_peer(ofi, &at);
+	if (ofi->msg)
+		return outcome(ofi, connect_msg(ofi, &at, len));
+	return insert_peer(ofi, &at);
 }
 
 int decant_ofi_accept(struct decant_ofi *ofi, const void *addr, size_t len)
@@ -267,7 +284,7 @@ int decant_ofi_accept(struct decant_ofi *ofi, const void *addr, size_t len)
 	if (rc)
 		return rc;
 	if (ofi->msg)
-		return accept_msg(ofi);
+		return outcome(ofi, accept_msg(ofi));
 	rc = take_address(ofi, &at, addr, len);
 	return rc ? rc : insert_peer(ofi, &at);
 }

@@ -158,6 +158,7 @@ void fabric_domain_init(struct decant_ofi *ofi);
 
 /* connect.c */
 int fabric_endpoint(struct decant_ofi *ofi, struct fi_info *info);
+bool fabric_endpoint_close(struct decant_ofi *ofi);
 
 static inline size_t fabric_least(size_t a, size_t b)
 {

@@ -251,8 +251,7 @@ void fabric_die(struct decant_ofi *ofi, int error)
 	__atomic_store_n(&ofi->buried, true, __ATOMIC_RELAXED);
 	if (fabric_asks(ofi, FI_MR_ENDPOINT))
 		decant_domain_clear(&ofi->domain);
-	if (ofi->ep && !fi_close(&ofi->ep->fid))
-		ofi->ep = NULL;
+	fabric_endpoint_close(ofi);
 	flush(ofi, error);
 }
 

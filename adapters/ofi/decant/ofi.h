@@ -226,10 +226,14 @@ DECANT_API DECANT_MUST int decant_ofi_address(const struct decant_ofi *ofi, void
  * @len: its length in bytes
  *
  * Message end points connect, and wait for that until the timeout; others only remember.
+ * A signal that is handled ends the wait, with SA_RESTART as well, as it does poll(2);
+ * and so may one that stopped the process, once that goes on (signal(7)). One that comes
+ * before the wait does not. After an error the connection that was begun is given up, and
+ * it may be called again.
  *
  * Return: 0; -EINVAL for an address that can't be one or a passive message end point,
- * -EISCONN if there is a peer already, -ETIMEDOUT, -ECONNREFUSED, or what the provider
- * said.
+ * -EISCONN if there is a peer already, -ETIMEDOUT, -EINTR, -ECONNREFUSED, or what the
+ * provider said.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_ofi_connect(struct decant_ofi *ofi, const void *addr,
@@ -243,8 +247,8 @@ DECANT_API DECANT_MUST int decant_ofi_connect(struct decant_ofi *ofi, const void
  * @len: its length in bytes
  *
  * Message end points wait until somebody connects, or until the timeout; others only
- * remember. Who connects is not checked. After -ETIMEDOUT, with nobody there, it may be
- * called again.
+ * remember. Who connects is not checked. Signals and errors are as there: after
+ * -ETIMEDOUT, with nobody there, or -EINTR it may be called again.
  *
  * Return: as decant_ofi_connect().
  * Since: 0.1

@@ -20,12 +20,13 @@
 /*
  * Unless we are told others, as in test/guest: where the two meet, when a case that
  * hangs is killed (sanitizers are slow), whether a write may be complete before it has
- * arrived, and the providers that every machine can run.
+ * arrived, the providers that every machine can run, and one of them that connects.
  */
 #ifndef PEER_PROVIDERS
-#define PEER_NODE    "127.0.0.1"
-#define PEER_SECONDS 90
-#define PEER_LATE    false
+#define PEER_NODE     "127.0.0.1"
+#define PEER_SECONDS  90
+#define PEER_LATE     false
+#define PEER_CONNECTS "tcp"
 #define PEER_PROVIDERS(X, name)                                                          \
 	X(name, rxm, "tcp;ofi_rxm")                                                      \
 	X(name, tcp, "tcp")                                                              \
