@@ -32,12 +32,12 @@ int manager_wait(struct rdma_event_channel *channel, struct rdma_cm_event **even
 	for (;;) {
 		if (!rdma_get_cm_event(channel, event))
 			return 0;
-		if (errno != EAGAIN && errno != EINTR)
+		if (errno != EAGAIN)
 			return -errno;
 		if (late)
 			return -ETIMEDOUT;
 		late = verbs_now() >= until;
-		if (!late && poll(&fd, 1, manager_left(until)) < 0 && errno != EINTR)
+		if (!late && poll(&fd, 1, manager_left(until)) < 0)
 			return -errno;
 	}
 }

@@ -22,7 +22,7 @@ int manager_left(int64_t until);
 /* Let rdma_get_cm_event() never wait. */
 int manager_unblock(struct rdma_event_channel *channel);
 
-/* The next event, to be acknowledged; -ETIMEDOUT. */
+/* The next event, to be acknowledged; -ETIMEDOUT, -EINTR. */
 int manager_wait(struct rdma_event_channel *channel, struct rdma_cm_event **event,
 		 int64_t until);
 

@@ -9,6 +9,13 @@
 #include "verbs_errors.h"
 #include "verbs_cached.h"
 #include "verbs_near.h"
+#include "verbs_interrupted.h"
+
+static void interrupted_here(void)
+{
+	if (rig_is_iwarp() || !no_peer())
+		interrupted();
+}
 
 static const struct {
 	const char *name;
@@ -345,48 +352,50 @@ static void chained(void)
 	CHECK(!memcmp(rig.there, rig.memory, 5000));
 }
 
+static const struct check_case cases[] = {
+	{"devices and their limits", capabilities},
+	{"keys", keys},
+	{"a dma-buf", dmabuf},
+	{"memory that is not pinned", on_demand},
+	{"memory that can only be read", read_only},
+	{"random pieces, any kind, any operation", random_moves},
+	{"many under way, every kind, held against a model", flights},
+	{"memory is registered for an operation", registers},
+	{"memory that can't be registered", unregistrable},
+	{"up to more pieces than elements", edges},
+	{"one completion for many requests", one_completion},
+	{"operations in one chain", chained},
+	{"inline data needs no key", inline_data},
+	{"one key for a request", one_key},
+	{"immediate data", immediate},
+	{"nothing at all", nothing},
+	{"wrong keys, and past the end", wrong_keys},
+	{"a receive that is too short", too_short},
+	{"no receive", no_receive},
+	{"everything under way ends once", all_end_once},
+	{"begun wrongly", begun_wrongly},
+	{"receives from a pool", pool},
+	{"a queue that is full", full},
+	{"sleeping", sleeping},
+	{"memory that is let go of while it is written", removed},
+	{"cached registrations: bounds and counters", cache_counts},
+	{"cached registrations: invalidated", cache_invalidated},
+	{"cached registrations: random pieces", cache_random},
+	{"connections by address", connected},
+	{"connections refused", refused},
+	{"connections to nobody", nobody},
+	{"connections that a signal interrupts", interrupted_here},
+	{"listeners", listener},
+	{"a peer without receives", silent_peer},
+	{"a peer that hangs up", peer_hangs_up},
+	{"a message that is too long for the peer", too_long},
+	{"memory that the peer takes back", withdrawn},
+	{"a peer that is killed", killed},
+	{"nothing is left", nothing_left},
+};
+
 int main(int argc, char **argv)
 {
-	static const struct check_case cases[] = {
-		{"devices and their limits", capabilities},
-		{"keys", keys},
-		{"a dma-buf", dmabuf},
-		{"memory that is not pinned", on_demand},
-		{"memory that can only be read", read_only},
-		{"random pieces, any kind, any operation", random_moves},
-		{"many under way, every kind, held against a model", flights},
-		{"memory is registered for an operation", registers},
-		{"memory that can't be registered", unregistrable},
-		{"up to more pieces than elements", edges},
-		{"one completion for many requests", one_completion},
-		{"operations in one chain", chained},
-		{"inline data needs no key", inline_data},
-		{"one key for a request", one_key},
-		{"immediate data", immediate},
-		{"nothing at all", nothing},
-		{"wrong keys, and past the end", wrong_keys},
-		{"a receive that is too short", too_short},
-		{"no receive", no_receive},
-		{"everything under way ends once", all_end_once},
-		{"begun wrongly", begun_wrongly},
-		{"receives from a pool", pool},
-		{"a queue that is full", full},
-		{"sleeping", sleeping},
-		{"memory that is let go of while it is written", removed},
-		{"cached registrations: bounds and counters", cache_counts},
-		{"cached registrations: invalidated", cache_invalidated},
-		{"cached registrations: random pieces", cache_random},
-		{"connections by address", connected},
-		{"connections refused", refused},
-		{"connections to nobody", nobody},
-		{"listeners", listener},
-		{"a peer without receives", silent_peer},
-		{"a peer that hangs up", peer_hangs_up},
-		{"a message that is too long for the peer", too_long},
-		{"memory that the peer takes back", withdrawn},
-		{"a peer that is killed", killed},
-		{"nothing is left", nothing_left},
-	};
 	const char *missing;
 	bool alone = argc > 1 && !strcmp(argv[1], "iwarp");
 

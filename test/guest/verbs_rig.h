@@ -94,23 +94,37 @@ static void *rig_answer(void *listener)
 	return rc ? rig.peer : NULL;
 }
 
-/* By address, where there is no other way. */
-static void rig_connect(void)
+static struct decant_verbs_listener *rig_listen(char port[8])
 {
 	const struct decant_verbs_listen_options where = {
 		.size = sizeof(where), .node = RIG_ADDRESS, .service = "0"};
-	struct decant_verbs_connect_options to = {.size = sizeof(to),
-						  .node = RIG_ADDRESS};
 	struct decant_verbs_listener *listener;
-	void *failed;
-	char port[8];
-	pthread_t thread;
 
 	REQUIRE(!decant_verbs_listen(&listener, rig.verbs, &where));
-	snprintf(port, sizeof(port), "%u", decant_verbs_listener_port(listener));
-	to.service = port;
+	snprintf(port, 8, "%u", decant_verbs_listener_port(listener));
+	return listener;
+}
+
+static int rig_call(const char *port, int timeout)
+{
+	const struct decant_verbs_connect_options to = {.size = sizeof(to),
+							.node = RIG_ADDRESS,
+							.service = port,
+							.timeout = timeout};
+
+	return decant_verbs_connect(rig.pair, &to);
+}
+
+/* By address, where there is no other way. */
+static void rig_connect(void)
+{
+	char port[8];
+	struct decant_verbs_listener *listener = rig_listen(port);
+	void *failed;
+	pthread_t thread;
+
 	REQUIRE(!pthread_create(&thread, NULL, rig_answer, listener));
-	CHECK_EQ(decant_verbs_connect(rig.pair, &to), 0);
+	CHECK_EQ(rig_call(port, 0), 0);
 	REQUIRE(!pthread_join(thread, &failed));
 	REQUIRE(!failed);
 	decant_verbs_listener_free(listener);
@@ -132,13 +146,18 @@ static void rig_end(void)
 	rig.pair = rig.peer = NULL;
 }
 
-static void rig_begin(bool two)
+static void rig_pairs(bool two)
 {
 	rig_end();
 	rig.options.size = sizeof(rig.options);
 	REQUIRE(!decant_verbs_pair_new(&rig.pair, rig.queue, &rig.options));
 	if (two || rig_is_iwarp())
 		REQUIRE(!decant_verbs_pair_new(&rig.peer, rig.peer_queue, &rig.options));
+}
+
+static void rig_begin(bool two)
+{
+	rig_pairs(two);
 	rig_meet();
 }
 

@@ -9,6 +9,10 @@ DECANT_BEGIN
  * Connections by address, through rdma_cm(7). What is private data travels with the
  * request and with the answer. InfiniBand and RoCE fill it up with zeroes, so its length
  * is no message.
+ *
+ * A signal that is handled ends a wait with -EINTR, with SA_RESTART as well, as it does
+ * poll(2); what had been begun is given up. One that comes just before the wait is not
+ * noticed.
  */
 
 struct decant_verbs_listener;
@@ -52,8 +56,8 @@ struct decant_verbs_connect_options {
  *
  * Return: 0; -EINVAL for options that can't be, -EISCONN, -EADDRNOTAVAIL if a name or an
  * address means nothing here, -EXDEV if the way leads through another device,
- * -ECONNREFUSED if the peer refuses or nobody listens, -EHOSTUNREACH, -ETIMEDOUT, or what
- * rdma_cm(7) said.
+ * -ECONNREFUSED if the peer refuses or nobody listens, -EHOSTUNREACH, -ETIMEDOUT, -EINTR
+ * if a signal came meanwhile, or what rdma_cm(7) said.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST int
@@ -127,7 +131,8 @@ DECANT_API int decant_verbs_listener_fd(const struct decant_verbs_listener *list
  *	untouched on error
  * @timeout: most milliseconds to wait; 0 doesn't
  *
- * Return: 0; -ETIMEDOUT if nobody did, -ENOMEM, or what rdma_get_cm_event(3) said.
+ * Return: 0; -ETIMEDOUT if nobody did, -EINTR if a signal came first, -ENOMEM, or what
+ * rdma_get_cm_event(3) said.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_verbs_call(struct decant_verbs_listener *listener,
@@ -156,8 +161,8 @@ DECANT_API const void *decant_verbs_call_private(const struct decant_verbs_call 
  * themselves (RFC 6581, section 9); and a message that comes before there is a receive
  * for it ends the connection.
  *
- * Return: 0; -EISCONN, -EINVAL, -ECONNABORTED if the peer gave up, -ETIMEDOUT, or what
- * rdma_cm(7) said.
+ * Return: 0; -EISCONN, -EINVAL, -ECONNABORTED if the peer gave up, -ETIMEDOUT, -EINTR if
+ * a signal came meanwhile, or what rdma_cm(7) said.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_verbs_accept(struct decant_verbs_pair *pair,

@@ -335,8 +335,9 @@ int rdma_accept(struct rdma_cm_id *base, struct rdma_conn_param *param)
 	} else if (!gone) {
 		tell_with(id->peer, RDMA_CM_EVENT_CONNECT_RESPONSE, 0, param);
 	}
-	/* the caller's word is taken for given, so that one thread can be both sides */
-	if (!gone)
+	/* the caller's word is taken for given, so that one thread can be both sides: but
+	 * not that of one who has no queue pair to get ready */
+	if (!gone && id->peer->number)
 		tell(id, RDMA_CM_EVENT_ESTABLISHED);
 	pthread_mutex_unlock(&lock);
 	errno = ENOTCONN;

@@ -4,6 +4,7 @@
  * says so in either sign; it forgets some, or gives more than it was asked for.
  */
 #include "alone.h"
+#include "verbs_interrupted.h"
 #include <unistd.h>
 
 /* Which one of 12 operations is refused: all have an event, and later ones can be had. */
@@ -174,6 +175,7 @@ int main(void)
 		{"a device that forgets", forgetful},
 		{"a device that rounds up", rounds_up},
 		{"a device that has no more keys", out_of_keys},
+		{"connections that a signal interrupts", interrupted},
 		{"a dma-buf is mapped, and other memory meanwhile", dmabuf_alone},
 	};
 
