@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "engine.h"
 #include "text.h"
 
@@ -14,11 +15,19 @@
 #define BLOCKING_MS 500 /* when there is only the ring to wait for */
 #define ENGINE_FDS  32	/* the ring's, one of each filter, a peer's with its rails */
 
+#define REPEAT_SECONDS 1
+
 static volatile sig_atomic_t caught;
 
+/*
+ * A signal ends the wait that it finds, and there may be none yet: so that it finds the
+ * next one, it is repeated for as long as the process is there.
+ */
 static void on_signal(int signal)
 {
-	caught = signal;
+	if (signal != SIGALRM)
+		caught = signal;
+	alarm(REPEAT_SECONDS);
 }
 
 void engine_catch_signals(void)
@@ -28,6 +37,7 @@ void engine_catch_signals(void)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGALRM, &action, NULL);
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
 	sigaction(SIGXFSZ, &action, NULL);

@@ -250,8 +250,13 @@ static bool unconnected(const struct rails *r, unsigned i, int err, const char *
 static bool connect_rail(struct rails *r, unsigned i, struct report *report)
 {
 	struct rail *rail = &r->rail[i];
-	int err = rail->at->ops->connect(rail->at, rail->address, rail->address_len);
+	deadline_t deadline = deadline_in(CONNECT_MS);
+	int err;
 
+	/* a signal that is none of ours: the process was stopped, and goes on */
+	do
+		err = rail->at->ops->connect(rail->at, rail->address, rail->address_len);
+	while (err == -EINTR && deadline_left(deadline) && !engine_interrupted(report));
 	return !err || unconnected(r, i, err, why_unreachable(err), report);
 }
 
@@ -276,8 +281,8 @@ static bool accept_rail(struct rails *r, unsigned i, struct control *control, bo
 			*ready = true;
 			got = 0;
 		}
-	} while (err == -ETIMEDOUT && !got && deadline_left(deadline) &&
-		 !engine_interrupted(report));
+	} while ((err == -ETIMEDOUT || err == -EINTR) && !got &&
+		 deadline_left(deadline) && !engine_interrupted(report));
 	/* The log of a service is to say where the client did not come. */
 	gone = got < 0 && control->tls && !tls_problem(control->tls);
 	if (got && !gone)

@@ -67,8 +67,9 @@ struct transport_ops {
 	void (*describe)(const struct transport *t, char *room, size_t max);
 	/* Where the peer finds this side; *len is room, then bytes. */
 	int (*address)(struct transport *t, void *address, size_t *len);
+	/* -EINTR: a signal came, it may be called again. */
 	int (*connect)(struct transport *t, const void *address, size_t len);
-	/* -ETIMEDOUT: nobody was there, it may be called again. */
+	/* So here, and -ETIMEDOUT: nobody was there. */
 	int (*accept)(struct transport *t, const void *address, size_t len);
 	/* Memory for use here. */
 	int (*map)(struct transport *t, struct decant_region *region);

@@ -247,8 +247,8 @@ def connects(pid, port):
                    for line in map(str.split, file))
 
 
-@cases(['tcp', 'ofi:tcp'])
-def interrupted_while_it_connects(rig, fabric):
+def connecting(rig, fabric, **more):
+    """A copy that waits for a connection that is never answered, and the port of it."""
     port = deaf(rig)
     address = {'tcp': bytes(32) + f'127.0.0.1 {port}'.encode() + b'\0',
                'ofi:tcp': struct.pack('=H', socket.AF_INET) + struct.pack('!H4s8x', port,
@@ -257,12 +257,41 @@ def interrupted_while_it_connects(rig, fabric):
     rig.path('rsh').write_text(f"#!/bin/sh\ncat {rig.path('said')}\nexec cat >/dev/null\n")
     rig.path('rsh').chmod(0o755)
     rig.file('src', 100)
-    # libfabric is not woken up.
-    child = rig.start('--rsh', rig.path('rsh'), '--fabric', fabric, 'src', f'{HOST}:dst',
-                      *(['--timeout', '3'] if fabric != 'tcp' else []))
+    child = rig.start('--rsh', rig.path('rsh'), '--fabric', fabric, 'src', f'{HOST}:dst', **more)
+    return child, port
+
+
+def ends_interrupted(child):
+    """Long before the connection would be given up."""
+    check_error(130, ['interrupted by signal 2'], child.wait(15), child.stderr.read())
+
+
+@cases(['tcp', 'ofi:tcp'])
+def interrupted_while_it_connects(rig, fabric):
+    child, port = connecting(rig, fabric)
     wait_for(lambda: connects(child.pid, port), 'the connection')
     child.send_signal(signal.SIGINT)
-    check_error(130, ['interrupted by signal 2'], child.wait(15), child.stderr.read())
+    ends_interrupted(child)
+
+
+@cases(['tcp', 'ofi:tcp'])
+def stopped_while_it_connects(rig, fabric):
+    child, port = connecting(rig, fabric)
+    for _ in range(3):
+        wait_for(lambda: connects(child.pid, port), 'the connection')
+        time.sleep(0.2)
+        child.send_signal(signal.SIGSTOP)
+        child.send_signal(signal.SIGCONT)
+    wait_for(lambda: connects(child.pid, port), 'the connection')
+    same(child.poll(), None, 'exit code')
+    child.send_signal(signal.SIGINT)
+    ends_interrupted(child)
+
+
+@case('a signal that comes just before the wait for a connection is not lost')
+def interrupted_early(rig):
+    child, _ = connecting(rig, 'tcp', env=dict(os.environ, LD_PRELOAD=rig.helper('late')))
+    ends_interrupted(child)
 
 
 NOTE = struct.pack('<QQQQ', 1, 0, 100, 1)

@@ -5,10 +5,12 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "../check.h"
 #include "device.h"
+#include "engine.h"
 #include "rails.h"
 
 #define STRANGERS 100
@@ -93,6 +95,27 @@ static void ports(void)
 	rails_close(&server.rails);
 }
 
+/* Nobody answers the call; the signal that came before it is repeated while it waits. */
+static void interrupted(void)
+{
+	static struct side client, server;
+	static struct wire wire;
+
+	REQUIRE(open_side(&server, true, 1, (struct inet_ports){0}) &&
+		open_side(&client, false, 1, (struct inet_ports){0}));
+	REQUIRE(rails_put(&server.rails, &wire, false, &server.report) &&
+		rails_get(&client.rails, &wire));
+	engine_catch_signals();
+	raise(SIGINT);
+	CHECK(!rails_connect(&client.rails, &client.control, false, &(bool){0},
+			     &client.report));
+	alarm(0);
+	CHECK_EQ(client.report.code, EXIT_INTERRUPTED);
+	CHECK(strstr(transport_error(client.rails.rail[0].at), "Interrupted"));
+	rails_close(&client.rails);
+	rails_close(&server.rails);
+}
+
 static void nothing_left(void)
 {
 	CHECK_EQ(device.pairs, 0);
@@ -104,6 +127,7 @@ int main(void)
 	static const struct check_case cases[] = {
 		{"any number of strangers", strangers},
 		{"each rail needs a port", ports},
+		{"a signal ends the call", interrupted},
 		{"nothing is left", nothing_left},
 	};
 
