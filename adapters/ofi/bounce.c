@@ -64,7 +64,7 @@ struct decant_sink *fabric_sink(struct decant_ofi *ofi, const struct fabric_op *
 	bool keys = fabric_needs_keys(ofi, op);
 
 	decant_sink_reset(sink);
-	sink->max = op->kind == DECANT_OFI_RECV ? ofi->rx_limit : ofi->tx_limit;
+	sink->max = ofi->limit[op->kind];
 	sink->domain = keys ? &ofi->domain : NULL;
 	sink->policy = keys ? DECANT_REFUSE : DECANT_TRUST;
 	return sink;

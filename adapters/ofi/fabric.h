@@ -103,8 +103,7 @@ struct decant_ofi {
 	bool passive;
 	bool connected;
 	bool buried; /* closed after death; also read by threads that map a region */
-	size_t tx_limit;
-	size_t rx_limit;
+	size_t limit[DECANT_OFI_READ + 1]; /* elements of each kind's requests */
 	unsigned depth;
 	unsigned window; /* most send and write requests under way */
 	unsigned tx_inflight;

@@ -19,6 +19,30 @@ static size_t element_limit(size_t limit)
 	return limit ? fabric_least(limit, FABRIC_ELEMENTS) : 1;
 }
 
+/*
+ * A read over iWARP has one place to put what it reads (RFC 5040, 4.4), and RxM receives
+ * what is long by reads. libfabric 1.17 doesn't say so, and siw takes more elements and
+ * fills the first.
+ */
+static bool reads_into_one(const struct fi_info *info)
+{
+	const char *name = info->fabric_attr->name;
+
+	return name && !strcmp(name, "Ethernet-iWARP");
+}
+
+static void set_limits(struct decant_ofi *ofi)
+{
+	const struct fi_info *info = ofi->info;
+	size_t tx = element_limit(info->tx_attr->iov_limit);
+	size_t rx = element_limit(info->rx_attr->iov_limit);
+	bool one = reads_into_one(info);
+
+	ofi->limit[DECANT_OFI_SEND] = ofi->limit[DECANT_OFI_WRITE] = tx;
+	ofi->limit[DECANT_OFI_READ] = one ? 1 : tx;
+	ofi->limit[DECANT_OFI_RECV] = one && !ofi->msg ? 1 : rx;
+}
+
 static void close_fid(struct fid *fid)
 {
 	if (fid)
@@ -132,8 +156,7 @@ static int open_info(struct decant_ofi *ofi)
 	int rc;
 
 	ofi->msg = ofi->info->ep_attr->type == FI_EP_MSG;
-	ofi->tx_limit = element_limit(ofi->info->tx_attr->iov_limit);
-	ofi->rx_limit = element_limit(ofi->info->rx_attr->iov_limit);
+	set_limits(ofi);
 	ofi->window = (unsigned)fabric_least(ofi->info->tx_attr->size, WINDOW_MAX);
 	ofi->window += !ofi->window;
 	rc = fi_fabric(ofi->info->fabric_attr, &ofi->fabric, NULL);

@@ -70,7 +70,7 @@ struct decant_ofi_options {
  * @provider: the provider that was taken, in full; valid as long as the end point, or
  *	during the call of decant_ofi_providers()
  * @endpoint: "rdm" or "msg", a static string
- * @iov_limit: elements of local memory in one request
+ * @iov_limit: elements of local memory in one request; a read over iWARP has one
  * @rma_iov_limit: elements of remote memory in one request
  * @max_msg_bytes: bytes in one request; a longer send is refused, a longer write is
  *	chopped
@@ -153,8 +153,9 @@ struct decant_ofi_event {
  *
  * Return: 0; -EINVAL for an unknown size or a value out of range, -ENODATA if no
  * provider fits (the text says which there are), -EADDRNOTAVAIL if @node is no local
- * address, -EOPNOTSUPP if the provider has no counters (net), -ELIBACC if libfabric,
- * which is loaded with the first call, is not there, -ENOMEM, or what the provider said.
+ * address, -EOPNOTSUPP if the provider has no counters (net, verbs), -ELIBACC if
+ * libfabric, which is loaded with the first call, is not there, -ENOMEM, or what the
+ * provider said.
  * Since: 0.1
  */
 DECANT_API DECANT_MUST int decant_ofi_new(struct decant_ofi **out,
@@ -285,7 +286,8 @@ DECANT_API DECANT_MUST int decant_ofi_grant(struct decant_ofi *ofi,
  * In more pieces than the provider takes, the message is copied together first. What the
  * provider copies at once (@inject_bytes) needs no key. Messages arrive in the order they
  * were sent. The event says that the provider is done with the memory, not that the peer
- * has the message.
+ * has the message. One that finds no receive waits for it; over iWARP, with message end
+ * points, it ends the connection.
  *
  * Return: 0 if it has begun: there will be one event; -EAGAIN if @depth operations are
  * under way, -ENOTCONN without a peer, -EINVAL for a destination, -EMSGSIZE if the
@@ -388,8 +390,9 @@ DECANT_API DECANT_MUST int decant_ofi_write(struct decant_ofi *ofi,
  * @offset: where in the peer's region, in bytes from its beginning
  * @user: for the event
  *
- * Chopped as writes are. The event comes when all bytes are here. Of a read that failed,
- * what lies in the memory is undefined.
+ * Chopped as writes are; over iWARP into a request for each piece, since there a read
+ * has one place to put what it reads (RFC 5040, 4.4). The event comes when all bytes are
+ * here. Of a read that failed, what lies in the memory is undefined.
  *
  * Return: as decant_ofi_write().
  * Since: 0.1
