@@ -208,7 +208,7 @@ static ssize_t wrote(struct peer *peer, const struct decant_ofi_remote *remote,
 	struct decant_ofi_event event = {0};
 	int rc = decant_ofi_write(peer->ofi, &it, LEN, remote, offset, &event);
 
-	CHECK(!rc || PEER_LATE);
+	CHECK(!rc || PEER_IWARP);
 	if (rc)
 		return rc;
 	CHECK_EQ(peer_wait(peer, &event), 1);
@@ -225,7 +225,7 @@ static void forbidden(struct peer *peer, struct decant_ofi_remote remote, uint64
 
 	peer_memory(peer, 8192);
 	result = wrote(peer, &remote, offset);
-	CHECK(result < 0 || PEER_LATE);
+	CHECK(result < 0 || PEER_IWARP);
 	while (result >= 0 && !check_failed && peer_now() < end)
 		result = wrote(peer, &remote, offset);
 	CHECK(result < 0);

@@ -10,7 +10,7 @@
 static struct decant_ofi *end_of(bool passive, int timeout)
 {
 	const struct decant_ofi_options options = {.size = sizeof(options),
-						   .provider = PEER_CONNECTS,
+						   .provider = PEER_MSG,
 						   .node = PEER_NODE,
 						   .passive = passive,
 						   .timeout = timeout};

@@ -19,24 +19,36 @@
 
 /*
  * Unless we are told others, as in test/guest: where the two meet, when a case that
- * hangs is killed (sanitizers are slow), whether a write may be complete before it has
- * arrived, the providers that every machine can run, and one of them that connects.
+ * hangs is killed (sanitizers are slow), whether it goes over iWARP, where a write may be
+ * complete before it has arrived, and the providers that every machine can run: those
+ * with counters, those without, one of either type of end point, and which modes of
+ * memory all insist on.
  */
-#ifndef PEER_PROVIDERS
-#define PEER_NODE     "127.0.0.1"
-#define PEER_SECONDS  90
-#define PEER_LATE     false
-#define PEER_CONNECTS "tcp"
-#define PEER_PROVIDERS(X, name)                                                          \
+#ifndef PEER_NODE
+#define PEER_NODE    "127.0.0.1"
+#define PEER_SECONDS 90
+#define PEER_IWARP   false
+#define PEER_COUNTING(X, name)                                                           \
 	X(name, rxm, "tcp;ofi_rxm")                                                      \
 	X(name, tcp, "tcp")                                                              \
-	X(name, net, "net")                                                              \
 	X(name, sockets, "sockets")                                                      \
 	X(name, shm, "shm")
+#define PEER_UNCOUNTED(X, name) X(name, net, "net")
+#define PEER_RDM		"tcp;ofi_rxm"
+#define PEER_MSG		"tcp"
+#define PEER_MODES		0
 #endif
+#define PEER_PROVIDERS(X, name) PEER_COUNTING(X, name) PEER_UNCOUNTED(X, name)
 /* One case for each of them. */
 #define PEER_CASE(name, tag, text) {#name " over " text, name##_##tag},
-#define PEER_FN			   __attribute__((unused)) static
+/* What it runs, if that is in one process: @name_alone(), for the file's @provider. */
+#define PEER_ALONE(name, tag, text)                                                      \
+	static void name##_##tag(void)                                                   \
+	{                                                                                \
+		provider = text;                                                         \
+		peer_alone(name##_alone);                                                \
+	}
+#define PEER_FN __attribute__((unused)) static
 
 struct peer {
 	struct decant_ofi *ofi;
@@ -78,6 +90,19 @@ PEER_FN void peer_allow_leaks(const char *provider)
 		__lsan_disable();
 }
 
+/* Message end points have no tags, and nothing that memory could be bound to. */
+PEER_FN bool peer_is_msg(const char *provider)
+{
+	return !strcmp(provider, PEER_MSG);
+}
+
+PEER_FN bool peer_counts(const char *provider)
+{
+#define PEER_IS(x, tag, text) || !strcmp(provider, text)
+	return false PEER_COUNTING(PEER_IS, );
+#undef PEER_IS
+}
+
 /* Milliseconds. */
 PEER_FN long long peer_now(void)
 {
@@ -110,7 +135,7 @@ PEER_FN bool peer_holds(const unsigned char *at, size_t len, uint64_t seed)
 /* The same of what was written here: if that may be late, within some seconds. */
 PEER_FN bool peer_arrived(const unsigned char *at, size_t len, uint64_t seed)
 {
-	for (int tries = 0; PEER_LATE && tries < 10000; tries++) {
+	for (int tries = 0; PEER_IWARP && tries < 10000; tries++) {
 		if (peer_holds(at, len, seed))
 			break;
 		usleep(1000);

@@ -6,13 +6,20 @@
 
 #define TIMEOUT 500
 
-static int open_with(struct decant_ofi **ofi, const char *provider, bool passive)
+static const char *provider;
+
+static struct decant_ofi_options with(const char *name, bool passive)
 {
-	struct decant_ofi_options o = {.size = sizeof(o),
-				       .provider = provider,
-				       .node = "127.0.0.1",
-				       .passive = passive,
-				       .timeout = TIMEOUT};
+	return (struct decant_ofi_options){.size = sizeof(struct decant_ofi_options),
+					   .provider = name,
+					   .node = PEER_NODE,
+					   .passive = passive,
+					   .timeout = TIMEOUT};
+}
+
+static int open_with(struct decant_ofi **ofi, const char *name, bool passive)
+{
+	struct decant_ofi_options o = with(name, passive);
 
 	return decant_ofi_new(ofi, &o);
 }
@@ -37,7 +44,7 @@ static void unknown_alone(void)
 
 static void options_alone(void)
 {
-	struct decant_ofi_options o = {.size = sizeof(o), .provider = "tcp;ofi_rxm"};
+	struct decant_ofi_options o = {.size = sizeof(o), .provider = PEER_RDM};
 	struct decant_ofi *ofi = (struct decant_ofi *)&o;
 
 	o.size--;
@@ -61,7 +68,8 @@ static void options_alone(void)
 struct walk {
 	int nr;
 	int stop_at;
-	bool rxm;
+	bool rdm;
+	bool msg;
 };
 
 static int visit(void *user, const struct decant_ofi_info *info)
@@ -72,8 +80,8 @@ static int visit(void *user, const struct decant_ofi_info *info)
 	       info->iov_limit, info->rma_iov_limit, info->inject_bytes,
 	       info->manual_progress ? " manual" : "");
 	CHECK(info->iov_limit && info->rma_iov_limit && info->max_msg_bytes);
-	walk->rxm |=
-		!strcmp(info->provider, "tcp;ofi_rxm") && !strcmp(info->endpoint, "rdm");
+	walk->rdm |= !strcmp(info->provider, PEER_RDM) && !strcmp(info->endpoint, "rdm");
+	walk->msg |= !strcmp(info->provider, PEER_MSG) && !strcmp(info->endpoint, "msg");
 	return ++walk->nr == walk->stop_at ? 42 : 0;
 }
 
@@ -82,7 +90,8 @@ static void walk_alone(void)
 	struct walk all = {0}, some = {.stop_at = 2};
 
 	CHECK_EQ(decant_ofi_providers(visit, &all), 0);
-	CHECK(all.rxm);
+	CHECK(all.rdm);
+	CHECK(all.msg);
 	CHECK(all.nr >= 3);
 	CHECK_EQ(decant_ofi_providers(visit, &some), 42);
 	CHECK_EQ(some.nr, 2);
@@ -110,8 +119,6 @@ static void best_alone(void)
 	decant_ofi_free(ofi);
 }
 
-/* Addresses come from outside: whatever is wrong with them, it is an error and no more.
- */
 /*
  * One byte is another. Of a name of shared memory it is the first one: another number
  * of a process may be that of a test beside this one, whose memory libfabric 1.17 then
@@ -125,17 +132,16 @@ static void spoil(unsigned char *address, size_t len, bool is_name)
 		address[check_below(len)] ^= (unsigned char)(1 + check_below(255));
 }
 
-static void hostile(const char *provider)
+/* Addresses come from outside: whatever is wrong with them, it is an error, no more. */
+static void addresses_alone(void)
 {
+	struct decant_ofi_options o = with(provider, true);
 	unsigned char good[DECANT_OFI_ADDRESS_MAX], bad[2 * DECANT_OFI_ADDRESS_MAX];
 	size_t len = sizeof(good);
 	struct decant_ofi *ofi;
 
 	peer_allow_leaks(provider);
-	if (open_with(&ofi, provider, true)) {
-		decant_ofi_free(ofi);
-		return;
-	}
+	peer_new(&ofi, &o);
 	CHECK_EQ(decant_ofi_address(ofi, good, &len), 0);
 	decant_ofi_free(ofi);
 	for (size_t i = 0; i < check_cases(60); i++) {
@@ -152,7 +158,7 @@ static void hostile(const char *provider)
 			n++;
 		if (i % 3 == 1) /* well formed but elsewhere: may or may not be refused */
 			(void)!decant_ofi_connect(ofi, bad,
-						  strcmp(provider, "tcp") ? len : 3);
+						  peer_is_msg(provider) ? 3 : len);
 		else
 			CHECK(decant_ofi_connect(ofi, bad, n) < 0);
 		decant_ofi_free(ofi);
@@ -160,15 +166,6 @@ static void hostile(const char *provider)
 	REQUIRE(!open_with(&ofi, provider, false));
 	CHECK_EQ(decant_ofi_connect(ofi, NULL, 16), -EINVAL);
 	decant_ofi_free(ofi);
-}
-
-static void hostile_alone(void)
-{
-	static const char *const names[] = {"tcp;ofi_rxm", "tcp", "net", "sockets",
-					    "shm"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		hostile(names[i]);
 }
 
 /* Nobody answers, nobody calls. */
@@ -180,7 +177,7 @@ static void nobody_alone(void)
 	struct decant_ofi *passive, *active;
 	struct decant_iter it = {0};
 
-	REQUIRE(!open_with(&passive, "tcp", true));
+	REQUIRE(!open_with(&passive, PEER_MSG, true));
 	CHECK_EQ(decant_ofi_address(passive, addr, &short_len), -ENOSPC);
 	CHECK_EQ(decant_ofi_address(passive, addr, &len), 0);
 	CHECK(len);
@@ -190,7 +187,7 @@ static void nobody_alone(void)
 	CHECK(peer_now() - begun >= TIMEOUT);
 	printf("# %s\n", decant_ofi_error(passive));
 	decant_ofi_free(passive);
-	REQUIRE(!open_with(&active, "tcp", false));
+	REQUIRE(!open_with(&active, PEER_MSG, false));
 	len = 0;
 	CHECK_EQ(decant_ofi_address(active, addr, &len), 0);
 	CHECK_EQ(len, 0);
@@ -208,7 +205,7 @@ static void keys_alone(void)
 	struct decant_domain *domain;
 	struct decant_ofi *ofi;
 
-	REQUIRE(!open_with(&ofi, "tcp;ofi_rxm", false));
+	REQUIRE(!open_with(&ofi, PEER_RDM, false));
 	REQUIRE(!decant_region_new(&region, memory, sizeof(memory), NULL));
 	domain = decant_ofi_domain(ofi);
 	CHECK(!decant_domain_mapping(domain, region));
@@ -277,28 +274,27 @@ static void pick(void)
 	peer_alone(best_alone);
 }
 
-static void addresses(void)
-{
-	peer_alone(hostile_alone);
-}
-
 static void nobody(void)
 {
 	peer_alone(nobody_alone);
 }
 
+PEER_PROVIDERS(PEER_ALONE, addresses)
+
 int main(void)
 {
+	/* clang-format off */
 	static const struct check_case cases[] = {
 		{"what signals do is the program's", signals},
 		{"unknown providers are named, and so are the known", unknown},
 		{"options", options},
 		{"walk over the providers", walk},
 		{"best provider", pick},
-		{"hostile addresses", addresses},
+		PEER_PROVIDERS(PEER_CASE, addresses)
 		{"nobody there", nobody},
 		{"keys of a region", keys},
 	};
+	/* clang-format on */
 
 	check_seed_init();
 	return check_run(cases, sizeof(cases) / sizeof(*cases));

@@ -208,14 +208,7 @@ static void driven_alone(void)
 	decant_region_put(from.region);
 }
 
-#define RUN(name, tag, text)                                                             \
-	static void name##_##tag(void)                                                   \
-	{                                                                                \
-		provider = text;                                                         \
-		peer_alone(name##_alone);                                                \
-	}
-
-PEER_PROVIDERS(RUN, driven)
+PEER_PROVIDERS(PEER_ALONE, driven)
 
 int main(void)
 {
