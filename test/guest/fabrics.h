@@ -12,5 +12,5 @@
 #define PEER_UNCOUNTED(X, name) X(name, verbs, "verbs")
 #define PEER_RDM		"verbs;ofi_rxm"
 #define PEER_MSG		"verbs"
-#define PEER_MODES		FI_MR_LOCAL
+#define PEER_MODES		(FI_MR_LOCAL | FI_MR_VIRT_ADDR | FI_MR_PROV_KEY)
 #endif
