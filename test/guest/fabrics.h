@@ -7,6 +7,7 @@
  */
 #define PEER_NODE		"10.77.0.1" /* of the card that test/guest/rdma makes */
 #define PEER_SECONDS		300
+#define PEER_TIMEOUT		6000 /* a busy machine's guest stands still for seconds */
 #define PEER_IWARP		(!access("/sys/class/infiniband/siw0", F_OK))
 #define PEER_COUNTING(X, name)	X(name, verbs_rxm, "verbs;ofi_rxm")
 #define PEER_UNCOUNTED(X, name) X(name, verbs, "verbs")

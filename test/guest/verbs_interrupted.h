@@ -9,7 +9,7 @@
 #include "verbs_rig.h"
 #include <interrupt.h>
 
-#define INTERRUPTED_ATTEMPTS 3
+#define INTERRUPTED_ATTEMPTS 2 /* siw takes seconds to give up a call */
 #define INTERRUPTED_MS	     (10 * 60 * 1000) /* far more than any wait takes */
 
 /* What is waited for, in the rig's queue pairs, and never comes. */
@@ -76,7 +76,7 @@ static int nobody_confirms(struct decant_verbs_listener *listener, const char *p
 	return rc;
 }
 
-static void interrupted_in(interrupted_fn *wait, int flags)
+static void interrupted_in(interrupted_fn *wait)
 {
 	struct decant_verbs_listener *listener;
 	char port[8];
@@ -87,7 +87,7 @@ static void interrupted_in(interrupted_fn *wait, int flags)
 	before = interrupt_descriptors();
 	for (int i = 0; i < INTERRUPTED_ATTEMPTS; i++) {
 		listener = rig_listen(port);
-		interrupt_begin(flags);
+		interrupt_begin(i ? SA_RESTART : 0);
 		CHECK_EQ(wait(listener, port), -EINTR);
 		interrupt_end();
 		decant_verbs_listener_free(listener);
@@ -103,9 +103,7 @@ static void interrupted(void)
 						nobody_confirms};
 
 	/* iWARP devices confirm by themselves */
-	for (size_t i = 0; i < COUNT(waits) - rig_is_iwarp(); i++) {
-		interrupted_in(waits[i], 0);
-		interrupted_in(waits[i], SA_RESTART);
-	}
+	for (size_t i = 0; i < COUNT(waits) - rig_is_iwarp(); i++)
+		interrupted_in(waits[i]);
 }
 #endif

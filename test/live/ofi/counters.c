@@ -15,7 +15,7 @@ static void open_counting(struct pair *pair)
 {
 	const struct decant_ofi_options o = {.provider = provider,
 					     .depth = DEPTH,
-					     .timeout = 2000,
+					     .timeout = PEER_TIMEOUT,
 					     .peer_reads = true,
 					     .counters = true};
 

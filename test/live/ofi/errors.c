@@ -6,9 +6,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define DEPTH	16
-#define BLOCK	(64u << 10)
-#define TIMEOUT 2000
+#define DEPTH 16
+#define BLOCK (64u << 10)
 /* How much longer than its limit an error may take on a busy machine. */
 #define PATIENCE 20000
 
@@ -219,7 +218,7 @@ static ssize_t wrote(struct peer *peer, const struct decant_ofi_remote *remote,
 
 static void forbidden(struct peer *peer, struct decant_ofi_remote remote, uint64_t offset)
 {
-	long long end = peer_now() + TIMEOUT + PATIENCE;
+	long long end = peer_now() + PEER_TIMEOUT + PATIENCE;
 	ssize_t result;
 	char token = 0;
 
@@ -276,7 +275,7 @@ static void killed_initiator(struct peer *peer)
 	int rc = 0;
 
 	peer_get(peer, &remote, sizeof(remote));
-	while (!failures && peer_now() - begun < TIMEOUT + PATIENCE) {
+	while (!failures && peer_now() - begun < PEER_TIMEOUT + PATIENCE) {
 		struct decant_iter it = peer_over(from, BLOCK, DECANT_SOURCE);
 
 		started += !decant_ofi_write(peer->ofi, &it, BLOCK, &remote, 0, NULL);
@@ -390,8 +389,9 @@ static void run(const char *provider, peer_fn *target, peer_fn *initiator)
 {
 	struct peer_options options = {.provider = provider,
 				       .depth = DEPTH,
-				       .timeout = TIMEOUT,
-				       .target_dies = target == killed_target};
+				       .timeout = PEER_TIMEOUT,
+				       .target_dies = target == killed_target,
+				       .connection_dies = target == beyond_target};
 
 	peer_run(&options, target, initiator);
 }

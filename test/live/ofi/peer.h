@@ -19,14 +19,16 @@
 
 /*
  * Unless we are told others, as in test/guest: where the two meet, when a case that
- * hangs is killed (sanitizers are slow), whether it goes over iWARP, where a write may be
- * complete before it has arrived, and the providers that every machine can run: those
- * with counters, those without, one of either type of end point, and which modes of
- * memory all insist on.
+ * hangs is killed (sanitizers are slow), milliseconds without any progress after which a
+ * peer counts as gone in cases about peers that go, whether it goes over iWARP, where a
+ * write may be complete before it has arrived, and the providers that every machine can
+ * run: those with counters, those without, one of either type of end point, and which
+ * modes of memory all insist on.
  */
 #ifndef PEER_NODE
 #define PEER_NODE    "127.0.0.1"
 #define PEER_SECONDS 90
+#define PEER_TIMEOUT 2000
 #define PEER_IWARP   false
 #define PEER_COUNTING(X, name)                                                           \
 	X(name, rxm, "tcp;ofi_rxm")                                                      \
@@ -66,7 +68,8 @@ struct peer_options {
 	int timeout;
 	bool tagged;
 	bool peer_reads;
-	bool target_dies; /* killed by SIGKILL, on purpose */
+	bool target_dies;     /* killed by SIGKILL, on purpose */
+	bool connection_dies; /* while the target looks on: see crashed_in_rxm() */
 };
 
 typedef void peer_fn(struct peer *peer);
@@ -387,13 +390,8 @@ static pid_t begin(const struct peer_options *options, peer_fn *fn, int sockets[
 	_exit(1);
 }
 
-static void finish(pid_t pid, const char *who, bool dies)
+static void judge(int status, const char *who)
 {
-	int status;
-
-	REQUIRE(waitpid(pid, &status, 0) == pid);
-	if (dies && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		return;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED) {
 		check_skip("no such provider here");
 		return;
@@ -402,6 +400,36 @@ static void finish(pid_t pid, const char *who, bool dies)
 		check_fail(__FILE__, __LINE__, "%s: %s %d", who,
 			   WIFEXITED(status) ? "exit" : "signal",
 			   WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+}
+
+/*
+ * libfabric 1.17's RxM over verbs now and then closes an end point twice when a
+ * connection ends, in its progress, and crashes (seen over siw).
+ */
+static bool crashed_in_rxm(const struct peer_options *options, int status)
+{
+	return options->connection_dies && !strcmp(options->provider, "verbs;ofi_rxm") &&
+	       WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
+}
+
+static void finish_target(const struct peer_options *options, pid_t pid)
+{
+	int status;
+
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	if (crashed_in_rxm(options, status))
+		check_skip("libfabric crashed when the connection ended");
+	else if (!options->target_dies || !WIFSIGNALED(status) ||
+		 WTERMSIG(status) != SIGKILL)
+		judge(status, "target");
+}
+
+static void finish(pid_t pid, const char *who)
+{
+	int status;
+
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	judge(status, who);
 }
 
 /* Run a case in two new processes; what they find wrong fails the case here. */
@@ -416,8 +444,8 @@ PEER_FN void peer_run(const struct peer_options *options, peer_fn *target,
 	two = begin(options, initiator, sockets, false);
 	close(sockets[0]);
 	close(sockets[1]);
-	finish(one, "target", options->target_dies);
-	finish(two, "initiator", false);
+	finish_target(options, one);
+	finish(two, "initiator");
 }
 
 /* Run something in one new process without a peer. */
@@ -429,7 +457,7 @@ PEER_FN void peer_alone(void (*fn)(void))
 		fn();
 		exit(check_failed);
 	}
-	finish(pid, "process", false);
+	finish(pid, "process");
 }
 
 #endif
